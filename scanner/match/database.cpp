@@ -1,0 +1,256 @@
+#include "scanner/match/database.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+#include <utility>
+
+#include "scanner/base/hash.h"
+#include "scanner/base/json.h"
+#include "scanner/match/database_impl.h"
+
+namespace scanner::match {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+
+/// Below this a literal does not keep a rule out of the way of the others.
+constexpr std::size_t kShortestLiteral = 3;
+constexpr std::string_view kMagic = "scan-secrets database 1\n";
+
+// The engine chooses the stride of its literal search from the shortest literal, and a longer stride is slower on
+// ordinary content: 200 rules whose literals all have 6 bytes and more run at 2.6 GB/s, at 3.4 GB/s with this one
+// added. It costs nothing once some rule has a literal as short.
+constexpr const char* kSentinelRegex = "\\xfd\\xfe\\xf7[\\xf0-\\xff]{3}";
+
+struct Patterns {
+  std::vector<std::string> expressions;
+  std::vector<unsigned> flags;
+  std::vector<unsigned> ids;
+
+  void add(std::string expression, unsigned flag, unsigned id) {
+    expressions.push_back(std::move(expression));
+    flags.push_back(flag);
+    ids.push_back(id);
+  }
+};
+
+std::string name_of(const Rule& rule) {
+  return rule.origin.file + ":" + std::to_string(rule.origin.line) + ": rule " + rule.id;
+}
+
+std::string take(hs_compile_error_t* error) {
+  std::string message = error != nullptr ? error->message : "unknown error";
+  hs_free_compile_error(error);
+  return message;
+}
+
+struct Info {
+  unsigned flags = 0;
+  std::uint32_t width = 0;
+};
+
+/// Asks the engine about one regex; falls back to its prefilter mode for constructs that it only approximates.
+Result<Info> examine(const Rule& rule) {
+  std::string reason;
+  for (const unsigned flags : {0U, static_cast<unsigned>(HS_FLAG_PREFILTER)}) {
+    hs_expr_info_t* raw = nullptr;
+    hs_compile_error_t* error = nullptr;
+    if (hs_expression_info(rule.regex.c_str(), flags, &raw, &error) != HS_SUCCESS) {
+      reason = take(error);
+      continue;
+    }
+    const std::unique_ptr<hs_expr_info_t, decltype(&std::free)> info(raw, &std::free);
+    if (info->min_width == 0) return fail(Errc::config, name_of(rule) + ": the regex can match nothing at all");
+    return Info{flags, info->max_width == UINT32_MAX ? kUnbounded : info->max_width};
+  }
+  return fail(Errc::config, name_of(rule) + ": " + reason);
+}
+
+Result<HsDatabase> build(const Patterns& patterns, const RuleSet& rules) {
+  std::vector<const char*> expressions;
+  for (const std::string& one : patterns.expressions) expressions.push_back(one.c_str());
+  // No CPU features asked for: measured as fast as the host's own, and the result runs on every x86-64 machine.
+  hs_platform_info_t platform{};
+  hs_database_t* database = nullptr;
+  hs_compile_error_t* error = nullptr;
+  if (hs_compile_multi(expressions.data(), patterns.flags.data(), patterns.ids.data(),
+                       static_cast<unsigned>(expressions.size()), HS_MODE_BLOCK, &platform, &database,
+                       &error) == HS_SUCCESS) {
+    return HsDatabase(database);
+  }
+  const int index = error != nullptr ? error->expression : -1;
+  std::string message = take(error);
+  if (index >= 0 && patterns.ids[static_cast<std::size_t>(index)] < rules.rules.size()) {
+    message = name_of(rules.rules[patterns.ids[static_cast<std::size_t>(index)]]) + ": " + message;
+  }
+  return fail(Errc::config, message);
+}
+
+std::string literal_regex(std::string_view text) {
+  std::string regex = "(?i)";
+  for (const char c : text) {
+    constexpr std::string_view kHex = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9')) {
+      regex += c;
+    } else {
+      regex += "\\x";
+      regex += kHex[byte >> 4];
+      regex += kHex[byte & 15];
+    }
+  }
+  return regex;
+}
+
+void append_field(std::string& out, std::string_view field) {
+  std::uint64_t size = field.size();
+  for (int i = 0; i < 8; ++i, size >>= 8) out += static_cast<char>(size & 255);
+  out += field;
+}
+
+bool take_field(std::string_view& in, std::string_view& field) {
+  if (in.size() < 8) return false;
+  std::uint64_t size = 0;
+  for (std::size_t i = 8; i-- > 0;) size = size << 8 | static_cast<unsigned char>(in[i]);
+  in.remove_prefix(8);
+  if (size > in.size()) return false;
+  field = in.substr(0, static_cast<std::size_t>(size));
+  in.remove_prefix(field.size());
+  return true;
+}
+
+Result<std::string> bytes_of(const hs_database_t* database) {
+  if (database == nullptr) return std::string();
+  char* bytes = nullptr;
+  std::size_t size = 0;
+  if (hs_serialize_database(database, &bytes, &size) != HS_SUCCESS) {
+    return fail(Errc::limit, "the engine cannot serialise its database");
+  }
+  std::string text(bytes, size);
+  std::free(bytes);  // NOLINT(cppcoreguidelines-no-malloc): allocated by libhs with malloc
+  return text;
+}
+
+void set_width(Database::Impl& impl) {
+  impl.width = 1;
+  for (const std::uint32_t width : impl.widths) {
+    impl.width = std::max<std::size_t>(impl.width, width == kUnbounded ? Database::kUnboundedWidth : width);
+  }
+}
+
+std::string_view view(const base::Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+Database::Database(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Database::Database(Database&&) noexcept = default;
+Database& Database::operator=(Database&&) noexcept = default;
+Database::~Database() = default;
+
+std::size_t Database::overlap() const { return impl_->width + 2; }
+std::size_t Database::width() const { return impl_->width; }
+
+std::string Database::engine() {
+  const std::string_view version = hs_version();
+  return "libhs " + std::string(version.substr(0, version.find(' ')));
+}
+
+Result<Database> Database::compile(const RuleSet& rules) {
+  if (hs_valid_platform() != HS_SUCCESS) return fail(Errc::unsupported, "this CPU lacks what the engine needs (SSE4.2)");
+  auto impl = std::make_unique<Impl>();
+  impl->rules_hash = rules.hash;
+  impl->widths.resize(rules.rules.size());
+
+  Patterns main;
+  Patterns rare;
+  std::set<std::string> keywords;
+  std::string problems;
+  for (std::size_t i = 0; i < rules.rules.size(); ++i) {
+    const Rule& rule = rules.rules[i];
+    if (rule.regex.empty()) continue;
+    const auto info = examine(rule);
+    if (!info) {
+      problems += (problems.empty() ? "" : "\n") + info.error().message();
+      continue;
+    }
+    impl->widths[i] = info->width;
+    const bool has_literal = rule.literal.size() >= kShortestLiteral;
+    (has_literal ? main : rare).add(rule.regex, info->flags, static_cast<unsigned>(i));
+    if (has_literal) continue;
+    keywords.insert(rule.keywords.begin(), rule.keywords.end());
+    if (rule.keywords.empty()) impl->rare_always = true;
+  }
+  if (!problems.empty()) return fail(Errc::config, problems);
+  unsigned keyword = kFirstKeyword;
+  for (const std::string& text : keywords) main.add(literal_regex(text), HS_FLAG_SINGLEMATCH, keyword++);
+  main.add(kSentinelRegex, 0, kSentinel);
+  set_width(*impl);
+
+  auto database = build(main, rules);
+  if (!database) return fail(std::move(database).error());
+  impl->main = std::move(*database);
+  if (!rare.expressions.empty()) {
+    database = build(rare, rules);
+    if (!database) return fail(std::move(database).error());
+    impl->rare = std::move(*database);
+  }
+  return Database(std::move(impl));
+}
+
+Result<std::string> Database::serialize() const {
+  auto main = bytes_of(impl_->main.get());
+  if (!main) return fail(std::move(main).error());
+  auto rare = bytes_of(impl_->rare.get());
+  if (!rare) return fail(std::move(rare).error());
+  const base::Json header = {{"engine", hs_version()},
+                             {"rules", impl_->rules_hash},
+                             {"widths", impl_->widths},
+                             {"rare_always", impl_->rare_always}};
+  std::string body;
+  append_field(body, base::dump_json(header));
+  append_field(body, *main);
+  append_field(body, *rare);
+  return std::string(kMagic) + std::string(view(base::sha256(body))) + body;
+}
+
+Result<Database> Database::deserialize(std::string_view bytes, const RuleSet& rules) {
+  const auto foreign = [](const char* why) { return fail(Errc::corrupt, std::string("not a database for this: ") + why); };
+  if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + sizeof(base::Sha256)) return foreign("no header");
+  bytes.remove_prefix(kMagic.size());
+  const std::string_view digest = bytes.substr(0, sizeof(base::Sha256));
+  bytes.remove_prefix(sizeof(base::Sha256));
+  if (view(base::sha256(bytes)) != digest) return foreign("damaged");
+  std::string_view header_text;
+  std::string_view main;
+  std::string_view rare;
+  if (!take_field(bytes, header_text) || !take_field(bytes, main) || !take_field(bytes, rare)) return foreign("short");
+  const auto header = base::parse_json(header_text);
+  if (!header || base::string_member(*header, "engine") != hs_version()) return foreign("another engine version");
+  if (base::string_member(*header, "rules") != rules.hash) return foreign("other rules");
+
+  auto impl = std::make_unique<Impl>();
+  impl->rules_hash = rules.hash;
+  try {
+    impl->widths = header->at("widths").get<std::vector<std::uint32_t>>();
+    impl->rare_always = header->at("rare_always").get<bool>();
+  } catch (const base::Json::exception&) {
+    return foreign("header");
+  }
+  if (impl->widths.size() != rules.rules.size()) return foreign("other rules");
+  set_width(*impl);
+  for (auto [text, database] : {std::pair(main, &impl->main), std::pair(rare, &impl->rare)}) {
+    if (text.empty()) continue;
+    hs_database_t* raw = nullptr;
+    if (hs_deserialize_database(text.data(), text.size(), &raw) != HS_SUCCESS) return foreign("refused by the engine");
+    database->reset(raw);
+  }
+  if (!impl->main) return foreign("empty");
+  return Database(std::move(impl));
+}
+
+}  // namespace scanner::match

@@ -1,0 +1,39 @@
+#include "scanner/model/skipped.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace scanner {
+
+std::string_view to_string(SkipReason reason) {
+  static constexpr std::array<std::string_view, 10> kNames = {"unreadable", "truncated",   "corrupt",   "digest_mismatch",
+                                                              "missing",    "limit",       "unsupported", "undecided",
+                                                              "changed",    "excluded"};
+  return kNames[static_cast<std::size_t>(reason)];
+}
+
+bool Coverage::complete() const {
+  return more_skipped == 0 &&
+         std::ranges::all_of(skipped, [](const Skipped& one) { return one.reason == SkipReason::excluded; });
+}
+
+void Coverage::skip(Skipped one) {
+  if (skipped.size() < kMaxSkipped) {
+    skipped.push_back(std::move(one));
+  } else if (one.reason != SkipReason::excluded) {
+    ++more_skipped;
+  }
+}
+
+void Coverage::add(Coverage other) {
+  layers += other.layers;
+  files += other.files;
+  texts += other.texts;
+  bytes += other.bytes;
+  unselected_blobs += other.unselected_blobs;
+  more_skipped += other.more_skipped;
+  for (Skipped& one : other.skipped) skip(std::move(one));
+}
+
+}  // namespace scanner
