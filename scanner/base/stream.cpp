@@ -3,8 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <limits>
 #include <system_error>
 
 namespace scanner::base {
@@ -25,6 +27,20 @@ Result<std::size_t> fill(std::span<char> out, const std::string& name, ReadSome 
 }
 
 }  // namespace
+
+Result<std::uint64_t> Stream::skip(std::uint64_t n) {
+  std::array<char, 65536> sink;
+  std::uint64_t skipped = 0;
+  while (skipped < n) {
+    auto got = read(std::span(sink).first(static_cast<std::size_t>(std::min<std::uint64_t>(sink.size(), n - skipped))));
+    if (!got) return fail(std::move(got).error());
+    if (*got == 0) break;
+    skipped += *got;
+  }
+  return skipped;
+}
+
+Result<std::uint64_t> drain(Stream& stream) { return stream.skip(std::numeric_limits<std::uint64_t>::max()); }
 
 Result<std::size_t> MemoryStream::read(std::span<char> out) {
   const std::size_t n = rest_.copy(out.data(), out.size());
@@ -50,6 +66,13 @@ Result<std::size_t> RangeStream::read(std::span<char> out) {
   offset_ += *got;
   left_ -= *got;
   return got;
+}
+
+Result<std::uint64_t> RangeStream::skip(std::uint64_t n) {
+  const std::uint64_t step = std::min(n, left_);
+  offset_ += step;
+  left_ -= step;
+  return step;
 }
 
 Result<std::size_t> PrefixedStream::read(std::span<char> out) {

@@ -23,6 +23,9 @@ class Stream {
   /// error comes next, and the next call says which: 0 is the end. What comes before an error is given first. After an
   /// error the stream gives nothing more.
   virtual Result<std::size_t> read(std::span<char> out) = 0;
+
+  /// Goes `n` bytes on without giving them; says how many there really were. Reads them where it cannot do better.
+  virtual Result<std::uint64_t> skip(std::uint64_t n);
 };
 
 /// Bytes that are in memory already. Borrows them.
@@ -33,6 +36,19 @@ class MemoryStream final : public Stream {
 
  private:
   std::string_view rest_;
+};
+
+/// A text of its own.
+class TextStream final : public Stream {
+ public:
+  explicit TextStream(std::string text) : text_(std::move(text)), rest_(text_) {}
+  TextStream(const TextStream&) = delete;
+  TextStream& operator=(const TextStream&) = delete;
+  Result<std::size_t> read(std::span<char> out) override { return rest_.read(out); }
+
+ private:
+  std::string text_;
+  MemoryStream rest_;
 };
 
 /// The bytes of a descriptor from its current position to its end: a file, a pipe, a socket. Owns the descriptor.
@@ -54,6 +70,7 @@ class RangeStream final : public Stream {
   RangeStream(int fd, std::uint64_t offset, std::uint64_t size, std::string name)
       : fd_(fd), offset_(offset), left_(size), name_(std::move(name)) {}
   Result<std::size_t> read(std::span<char> out) override;
+  Result<std::uint64_t> skip(std::uint64_t n) override;
 
  private:
   int fd_;
@@ -76,6 +93,19 @@ class PrefixedStream final : public Stream {
   std::unique_ptr<Stream> rest_;
   std::optional<Error> error_;
 };
+
+/// Lends a stream to somebody who wants to own one.
+class LentStream final : public Stream {
+ public:
+  explicit LentStream(Stream& stream) : stream_(&stream) {}
+  Result<std::size_t> read(std::span<char> out) override { return stream_->read(out); }
+
+ private:
+  Stream* stream_;
+};
+
+/// Reads `stream` to its end; says how many bytes there were.
+Result<std::uint64_t> drain(Stream& stream);
 
 /// Reads up to `limit` bytes into a string; what is beyond stays in the stream.
 Result<std::string> read_up_to(Stream& stream, std::size_t limit);

@@ -13,6 +13,7 @@ struct Limits {
   std::uint64_t max_total_bytes = 1ULL << 40;     ///< Bytes of one unit, after decompression.
   std::uint64_t max_ratio = 1200;                 ///< Decompressed to compressed, beyond the first 64 MiB. Deflate's
                                                   ///< own ceiling is 1032.
+  std::uint64_t max_nested_bytes = 4ULL << 30;    ///< Bytes that the archives within one entry may expand to.
   std::uint32_t max_archive_depth = 8;            ///< Archives within archives.
   std::size_t max_document_bytes = 4U << 20;      ///< A manifest, an index, a configuration.
   std::size_t max_documents_bytes = 16U << 20;    ///< All of them together.

@@ -7,21 +7,23 @@
 namespace scanner {
 
 std::string_view to_string(SkipReason reason) {
-  static constexpr std::array<std::string_view, 10> kNames = {"unreadable", "truncated",   "corrupt",   "digest_mismatch",
+  static constexpr std::array<std::string_view, 11> kNames = {"unreadable", "truncated",   "corrupt",   "digest_mismatch",
                                                               "missing",    "limit",       "unsupported", "undecided",
-                                                              "changed",    "excluded"};
+                                                              "changed",    "raw_only",    "excluded"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 
+bool leaves_complete(SkipReason reason) { return reason == SkipReason::excluded || reason == SkipReason::raw_only; }
+
 bool Coverage::complete() const {
   return more_skipped == 0 &&
-         std::ranges::all_of(skipped, [](const Skipped& one) { return one.reason == SkipReason::excluded; });
+         std::ranges::all_of(skipped, [](const Skipped& one) { return leaves_complete(one.reason); });
 }
 
 void Coverage::skip(Skipped one) {
   if (skipped.size() < kMaxSkipped) {
     skipped.push_back(std::move(one));
-  } else if (one.reason != SkipReason::excluded) {
+  } else if (!leaves_complete(one.reason)) {
     ++more_skipped;
   }
 }

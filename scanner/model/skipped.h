@@ -17,10 +17,15 @@ enum class SkipReason : std::uint8_t {
   unsupported,      ///< A format that is not opened.
   undecided,        ///< A rule could not be decided within its limits.
   changed,          ///< Changed while it was read.
-  excluded,         ///< The user's configuration said not to look. The only reason that leaves a scan complete.
+  raw_only,         ///< Looks like an archive and cannot be opened as one; its bytes were searched as they are.
+  excluded,         ///< The user's configuration said not to look.
 };
 
 std::string_view to_string(SkipReason reason);
+
+/// Whether a scan with such a skip can still be called complete: nothing was missed that anybody could read, or the
+/// user did not want it read.
+bool leaves_complete(SkipReason reason);
 
 /// Something of the target that was not looked at, or not to its end. `detail` is for people and holds no content.
 struct Skipped {
@@ -42,7 +47,7 @@ struct Coverage {
   /// Blobs of the target that belong to no selected image (other platforms, other names), and their bytes.
   std::uint64_t unselected_blobs = 0;
 
-  /// Nothing is missing but what the user excluded.
+  /// Nothing is missing: every skip is one that leaves_complete.
   [[nodiscard]] bool complete() const;
   /// Keeps at most kMaxSkipped, counts the rest.
   void skip(Skipped skipped);

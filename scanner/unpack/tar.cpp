@@ -377,27 +377,27 @@ Result<bool> TarReader::next(TarMember& member) {
   }
 }
 
-Result<TarReader::Data> TarReader::data(std::size_t keep) {
+Result<Piece> TarReader::data(std::size_t keep) {
   while (!segments_.empty() && in_segment_ == segments_.back().size) {
     segments_.pop_back();
     in_segment_ = 0;
   }
-  if (segments_.empty()) return Data{};
+  if (segments_.empty()) return Piece{};
   const Segment& segment = segments_.back();
   const auto repeat = static_cast<std::size_t>(std::min<std::uint64_t>(keep, in_segment_));
   auto taken = window_->take(segment.size - in_segment_, repeat);
   if (!taken) return fail(std::move(taken).error());
   const std::size_t fresh = taken->size() - repeat;
   if (fresh == 0) return fail(Errc::truncated, "the tar ends inside a file");
-  Data data;
-  data.bytes = *taken;
-  data.offset = segment.offset + in_segment_ - repeat;
-  data.begins = in_segment_ == 0;
+  Piece piece;
+  piece.bytes = *taken;
+  piece.offset = segment.offset + in_segment_ - repeat;
+  piece.begins = in_segment_ == 0;
   in_segment_ += fresh;
   left_ -= fresh;
-  data.ends = in_segment_ == segment.size;
+  piece.ends = in_segment_ == segment.size;
   window_->consume(fresh);
-  return data;
+  return piece;
 }
 
 }  // namespace scanner::unpack

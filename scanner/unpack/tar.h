@@ -8,6 +8,7 @@
 
 #include "scanner/base/result.h"
 #include "scanner/model/limits.h"
+#include "scanner/unpack/pieces.h"
 #include "scanner/unpack/window.h"
 
 namespace scanner::unpack {
@@ -43,17 +44,8 @@ class TarReader {
   /// the window then stands at that place), `Errc::limit` after Limits::max_entries.
   base::Result<bool> next(TarMember& member);
 
-  /// A piece of the member's data.
-  struct Data {
-    std::string_view bytes;    ///< Empty: no more.
-    std::uint64_t offset = 0;  ///< Of bytes[0] within the file, holes counted.
-    bool begins = true;        ///< bytes[0] is the first byte of the file, or of what follows a hole.
-    bool ends = true;          ///< The last byte is the file's last, or a hole follows.
-  };
-
-  /// The next piece. Unless it `begins`, its first `keep` bytes repeat the end of the piece before (all of it when it
-  /// was shorter).
-  base::Result<Data> data(std::size_t keep);
+  /// The next piece of the member's data, holes left out.
+  base::Result<Piece> data(std::size_t keep);
 
  private:
   struct Header;
@@ -77,6 +69,16 @@ class TarReader {
   std::uint64_t padding_ = 0;  ///< Zeros up to the next header.
   std::vector<Segment> segments_;  ///< Where the stored bytes belong in the file, last one first.
   std::uint64_t in_segment_ = 0;   ///< Bytes of the current segment already given.
+};
+
+/// The pieces of a reader's current member. Borrows the reader.
+class TarPieces final : public Pieces {
+ public:
+  explicit TarPieces(TarReader& reader) : reader_(&reader) {}
+  base::Result<Piece> next(std::size_t keep) override { return reader_->data(keep); }
+
+ private:
+  TarReader* reader_;
 };
 
 /// Whether `block` (512 bytes or more) starts with a tar header whose checksum is right.

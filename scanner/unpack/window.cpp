@@ -48,18 +48,14 @@ void Window::consume(std::size_t n) {
 }
 
 Result<std::uint64_t> Window::skip(std::uint64_t n) {
-  std::uint64_t skipped = 0;
-  while (skipped < n) {
-    if (begin_ == end_) {
-      if (ended_) break;
-      if (auto done = refill(0); !done) return fail(std::move(done).error());
-      if (begin_ == end_) break;
-    }
-    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(n - skipped, end_ - begin_));
-    consume(step);
-    skipped += step;
-  }
-  return skipped;
+  const auto at_hand = static_cast<std::size_t>(std::min<std::uint64_t>(n, end_ - begin_));
+  consume(at_hand);
+  if (at_hand == n || ended_) return at_hand;
+  begin_ = end_ = 0;
+  auto beyond = stream_->skip(n - at_hand);
+  if (!beyond) return beyond;
+  position_ += *beyond;
+  return at_hand + *beyond;
 }
 
 }  // namespace scanner::unpack

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "scanner/base/check.h"
@@ -36,7 +37,7 @@ struct ZipReader::State final : public base::Stream {
     auto got = self.input->read(self.buffer);
     if (!got) {
       self.input_error = std::move(got).error();
-      archive_set_error(self.reader, ARCHIVE_ERRNO_MISC, "input");
+      archive_set_error(self.reader, EIO, "input");
       return ARCHIVE_FATAL;
     }
     *out = self.buffer.data();

@@ -1,0 +1,139 @@
+#include "scanner/scan/scan.h"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "scanner/scan/assemble.h"
+#include "scanner/scan/blob.h"
+
+namespace scanner::scan {
+namespace {
+
+using base::Errc;
+using base::Result;
+
+constexpr std::size_t kMaxText = 16U << 20;
+
+/// Units on their way from the source to the workers: no more than there are workers, so that a source never runs far
+/// ahead.
+class UnitQueue {
+ public:
+  explicit UnitQueue(std::size_t room) : room_(room) {}
+
+  void put(source::Unit unit) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return units_.size() < room_; });
+    units_.push_back(std::move(unit));
+    changed_.notify_all();
+  }
+
+  void close() {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    changed_.notify_all();
+  }
+
+  std::optional<source::Unit> take() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return closed_ || !units_.empty(); });
+    if (units_.empty()) return std::nullopt;
+    source::Unit unit = std::move(units_.front());
+    units_.pop_front();
+    changed_.notify_all();
+    return unit;
+  }
+
+ private:
+  std::size_t room_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<source::Unit> units_;
+  bool closed_ = false;
+};
+
+void search_text(source::Item& item, Searcher& searcher, Outcome& out) {
+  auto text = base::read_up_to(*item.data, kMaxText);
+  if (!text) {
+    out.coverage.skip({reason_of(text.error()), place_of("", item.entry), text.error().message(), 0});
+    return;
+  }
+  searcher.text(item.entry, *text, out);
+}
+
+/// One outcome for each blob, and one for each stretch of other items of the same image: keeping one for every file of
+/// a directory would grow with the target.
+void search_unit(source::Unit unit, Searcher& searcher, const Limits& limits, std::vector<Outcome>& outcomes) {
+  for (source::Item& item : unit) {
+    using Role = source::Item::Role;
+    const bool fresh = item.role == Role::blob || outcomes.empty() || outcomes.back().blob.blob >= 0 ||
+                       outcomes.back().image != item.image;
+    if (fresh) outcomes.emplace_back().image = item.image;
+    Outcome& out = outcomes.back();
+    if (item.role == Role::blob) {
+      search_blob(item, searcher, limits, out);
+    } else if (item.role == Role::content) {
+      search_file(item, searcher, out);
+    } else {
+      search_text(item, searcher, out);
+    }
+    item.data.reset();
+  }
+}
+
+}  // namespace
+
+Result<void> run(source::Source& source, const Engine& engine, const RuleSet& rules, const Options& options,
+                 Progress& progress, Report& report) {
+  std::vector<Searcher> searchers;
+  for (unsigned i = 0; i < options.jobs; ++i) {
+    auto searcher = Searcher::create(engine, options.limits, progress);
+    if (!searcher) return fail(std::move(searcher).error());
+    searchers.push_back(std::move(*searcher));
+  }
+  std::vector<std::vector<Outcome>> outcomes(searchers.size());
+  UnitQueue queue(searchers.size());
+  std::vector<std::thread> workers;
+  const auto start_worker = [&] {
+    const std::size_t number = workers.size();
+    workers.emplace_back([&, number] {
+      while (auto unit = queue.take()) {
+        search_unit(std::move(*unit), searchers[number], options.limits, outcomes[number]);
+      }
+    });
+  };
+
+  std::optional<base::Error> trouble;
+  for (;;) {
+    auto unit = source.next();
+    if (!unit) {
+      trouble = std::move(unit).error();
+      break;
+    }
+    if (!*unit) break;
+    if (workers.size() < searchers.size()) start_worker();
+    queue.put(std::move(**unit));
+  }
+  queue.close();
+  for (std::thread& worker : workers) worker.join();
+  if (trouble && (trouble->code() == Errc::usage || trouble->code() == Errc::unsupported)) return fail(*trouble);
+
+  std::vector<Outcome> all;
+  std::vector<source::BlobResult> blobs;
+  for (auto& some : outcomes) {
+    for (Outcome& one : some) {
+      if (one.blob.blob >= 0) blobs.push_back(one.blob);
+      all.push_back(std::move(one));
+    }
+  }
+  source::Description description = source.describe(blobs);
+  if (trouble) report.coverage.skip({reason_of(*trouble), report.target, trouble->message(), 0});
+  assemble(rules, std::move(description), std::move(all), report);
+  return {};
+}
+
+}  // namespace scanner::scan

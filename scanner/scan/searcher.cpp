@@ -1,0 +1,454 @@
+#include "scanner/scan/searcher.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "scanner/unpack/decode.h"
+#include "scanner/unpack/zip.h"
+
+namespace scanner::scan {
+namespace {
+
+using base::Errc;
+using base::fail;
+using base::Result;
+using unpack::Format;
+using unpack::Piece;
+
+constexpr std::size_t kWindowBytes = 1U << 20;
+constexpr std::size_t kMaxHardLinks = 100'000;
+
+/// Newlines in `bytes`, in a form that the compiler vectorises.
+std::uint64_t newlines(std::string_view bytes) {
+  std::uint64_t total = 0;
+  while (!bytes.empty()) {
+    // So many that an 8-bit counter cannot overflow.
+    const std::string_view step = bytes.substr(0, 255);
+    std::uint8_t count = 0;
+    for (const char c : step) count = static_cast<std::uint8_t>(count + (c == '\n' ? 1 : 0));
+    total += count;
+    bytes.remove_prefix(step.size());
+  }
+  return total;
+}
+
+}  // namespace
+
+SkipReason reason_of(const base::Error& error) {
+  switch (error.code()) {
+    case Errc::truncated:
+      return SkipReason::truncated;
+    case Errc::limit:
+      return SkipReason::limit;
+    case Errc::unsupported:
+      return SkipReason::unsupported;
+    case Errc::io:
+      return SkipReason::unreadable;
+    default:
+      return SkipReason::corrupt;
+  }
+}
+
+std::string place_of(const std::string& blob, const Entry& entry) {
+  std::string place = blob;
+  if (!place.empty() && !entry.path.empty()) place += ": ";
+  place += entry.path;
+  for (const std::string& member : entry.inner) place += "!" + member;
+  if (!entry.field.empty()) place += " " + entry.field;
+  return place;
+}
+
+/// Searches the bytes of one file as they are, window by window.
+class Searcher::RawSearch {
+ public:
+  RawSearch(Searcher& searcher, judge::Session& session, const Entry& entry, Outcome& out)
+      : searcher_(&searcher), session_(&session), entry_(&entry), out_(&out) {}
+
+  void feed(const Piece& piece) {
+    if (piece.begins && fed_) {
+      // What follows a hole of a sparse file is judged on its own: no secret reaches across zeros.
+      finish();
+      session_->begin(*entry_);
+    }
+    if (piece.bytes.empty()) return;
+    fed_ = true;
+    Chunk chunk;
+    chunk.bytes = piece.bytes;
+    chunk.offset = piece.offset;
+    chunk.first = piece.begins;
+    chunk.last = piece.ends;
+    search(chunk);
+    if (piece.ends) {
+      tail_.clear();
+      return;
+    }
+    const std::size_t kept = std::min(piece.bytes.size(), searcher_->database_->overlap());
+    tail_ = piece.bytes.substr(piece.bytes.size() - kept);
+    tail_offset_ = piece.offset + piece.bytes.size() - kept;
+    advance(piece.bytes.substr(0, piece.bytes.size() - kept));
+  }
+
+  /// Ends the file. One that broke off has no last window yet: its tail becomes one.
+  void finish() {
+    if (!tail_.empty()) {
+      Chunk chunk;
+      chunk.bytes = tail_;
+      chunk.offset = tail_offset_;
+      chunk.first = tail_offset_ == 0;
+      search(chunk);
+      tail_.clear();
+    }
+    searcher_->keep(session_->finish(), *entry_, *out_);
+  }
+
+ private:
+  void search(Chunk& chunk) {
+    chunk.line = line_;
+    chunk.column = column_;
+    const std::size_t size = chunk.bytes.size();
+    const std::size_t width = searcher_->database_->width();
+    if (chunk.first) owned_ = chunk.offset;
+    chunk.own_begin = static_cast<std::size_t>(owned_ - chunk.offset);
+    chunk.own_end = chunk.last ? size + 1 : std::max(chunk.own_begin, size > width ? size - width - 1 : 0);
+    owned_ = chunk.offset + chunk.own_end;
+    searcher_->search(chunk, *session_, *entry_, *out_);
+  }
+
+  /// Moves the line and column from the window's first byte past `bytes`.
+  void advance(std::string_view bytes) {
+    const std::size_t last = bytes.rfind('\n');
+    if (last == std::string_view::npos) {
+      column_ += bytes.size();
+    } else {
+      line_ += newlines(bytes);
+      column_ = bytes.size() - last;
+    }
+  }
+
+  Searcher* searcher_;
+  judge::Session* session_;
+  const Entry* entry_;
+  Outcome* out_;
+  std::uint64_t owned_ = 0;  ///< Offset up to which windows have owned the file.
+  std::uint64_t line_ = 1;
+  std::uint64_t column_ = 1;
+  bool fed_ = false;
+  std::string tail_;  ///< What the next window is to repeat, while there may be one.
+  std::uint64_t tail_offset_ = 0;
+};
+
+/// The bytes of a file for whoever opens it as an archive; each is searched as it is on the way.
+class Searcher::Tee final : public base::Stream {
+ public:
+  Tee(unpack::Pieces& pieces, RawSearch& raw, const Piece& first, std::size_t keep)
+      : pieces_(&pieces), raw_(&raw), keep_(keep) {
+    take(first);
+  }
+
+  Result<std::size_t> read(std::span<char> out) override {
+    if (error_) return fail(*error_);
+    std::size_t done = 0;
+    while (done < out.size()) {
+      if (rest_.empty()) {
+        auto more = next();
+        if (!more && done == 0) return fail(*error_);
+        if (!more || !*more) break;
+      }
+      const std::size_t n = rest_.copy(out.data() + done, out.size() - done);
+      rest_.remove_prefix(n);
+      done += n;
+    }
+    return done;
+  }
+
+  /// Searches what nobody has read.
+  void drain() {
+    for (;;) {
+      const auto more = next();
+      if (!more || !*more) return;
+    }
+  }
+
+  /// Why the file itself, not what is in it, could not be read to its end.
+  [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
+
+ private:
+  Result<bool> next() {
+    if (ended_ || error_) return false;
+    auto piece = pieces_->next(keep_);
+    if (!piece) {
+      error_ = std::move(piece).error();
+      return fail(*error_);
+    }
+    if (piece->bytes.empty()) return false;
+    raw_->feed(*piece);
+    take(*piece);
+    return true;
+  }
+
+  void take(const Piece& piece) {
+    const std::uint64_t repeated = piece.begins ? 0 : end_ - piece.offset;
+    rest_ = piece.bytes.substr(static_cast<std::size_t>(repeated));
+    end_ = piece.offset + piece.bytes.size();
+  }
+
+  unpack::Pieces* pieces_;
+  RawSearch* raw_;
+  std::size_t keep_;
+  std::string_view rest_;
+  std::uint64_t end_ = 0;
+  bool ended_ = false;
+  std::optional<base::Error> error_;
+};
+
+Searcher::Searcher(match::Matcher matcher, const Engine& engine, const Limits& limits, Progress& progress)
+    : matcher_(std::move(matcher)),
+      database_(engine.database),
+      judge_(engine.judge),
+      limits_(&limits),
+      progress_(&progress),
+      text_session_(*engine.judge) {}
+
+Result<Searcher> Searcher::create(const Engine& engine, const Limits& limits, Progress& progress) {
+  auto matcher = match::Matcher::create(*engine.database);
+  if (!matcher) return fail(std::move(matcher).error());
+  return Searcher(std::move(*matcher), engine, limits, progress);
+}
+
+std::span<char> Searcher::buffer(std::size_t depth) {
+  const std::size_t size = std::max(kWindowBytes, 4 * database_->overlap());
+  while (buffers_.size() <= depth) buffers_.push_back(std::make_unique_for_overwrite<char[]>(size));
+  return {buffers_[depth].get(), size};
+}
+
+judge::Session& Searcher::session(std::size_t depth) {
+  while (sessions_.size() <= depth) sessions_.push_back(std::make_unique<judge::Session>(*judge_));
+  return *sessions_[depth];
+}
+
+void Searcher::search(const Chunk& chunk, judge::Session& session, const Entry& entry, Outcome& out) {
+  if (auto found = matcher_.find(chunk, candidates_); !found) {
+    out.coverage.skip({SkipReason::undecided, place_of(out.name, entry), found.error().message(), chunk.bytes.size()});
+  }
+  if (!candidates_.empty()) session.decide(chunk, candidates_);
+  const std::uint64_t fresh = chunk.bytes.size() - std::min(chunk.bytes.size(), chunk.first ? 0 : database_->overlap());
+  out.coverage.bytes += fresh;
+  progress_->bytes.fetch_add(fresh, std::memory_order_relaxed);
+}
+
+void Searcher::keep(judge::Verdict verdict, const Entry& entry, Outcome& out) {
+  out.ignored += verdict.ignored;
+  for (std::string& doubt : verdict.doubts) {
+    out.coverage.skip({SkipReason::undecided, place_of(out.name, entry), std::move(doubt), 0});
+  }
+  for (Hit& hit : verdict.hits) {
+    if (progress_->hits.fetch_add(1, std::memory_order_relaxed) >= limits_->max_hits) {
+      out.coverage.skip({SkipReason::limit, place_of(out.name, entry),
+                         "more than " + std::to_string(limits_->max_hits) + " secrets in all; the rest is left out", 0});
+      break;
+    }
+    out.found.push_back({entry, std::move(hit)});
+  }
+}
+
+void Searcher::text(const Entry& entry, std::string_view text, Outcome& out) {
+  ++out.coverage.texts;
+  if (text.empty()) return;
+  Chunk chunk;
+  chunk.bytes = text;
+  chunk.own_end = text.size() + 1;
+  auto found = matcher_.find(chunk, candidates_);
+  out.coverage.bytes += text.size();
+  if (!found) {
+    out.coverage.skip({SkipReason::undecided, place_of(out.name, entry), found.error().message(), text.size()});
+  }
+  if (candidates_.empty()) return;
+  if (text_session_.begin(entry) == judge::Interest::excluded) return;
+  text_session_.decide(chunk, candidates_);
+  keep(text_session_.finish(), entry, out);
+}
+
+void Searcher::name(const Entry& entry, Outcome& out) {
+  Entry as_name = entry;
+  as_name.kind = Kind::file_name;
+  text(as_name, entry.inner.empty() ? entry.path : entry.inner.back(), out);
+}
+
+Result<void> Searcher::file(const Entry& entry, unpack::Pieces& pieces, Outcome& out) {
+  name(entry, out);
+  return content(entry, pieces, out, 0);
+}
+
+Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outcome& out, std::size_t depth) {
+  judge::Session& raw_session = session(depth);
+  if (raw_session.begin(entry) == judge::Interest::excluded) {
+    out.coverage.skip({SkipReason::excluded, place_of(out.name, entry), "the rules' allowlist names its path", 0});
+    return {};
+  }
+  ++out.coverage.files;
+  progress_->files.fetch_add(1, std::memory_order_relaxed);
+  if (depth == 0) out.nested_bytes = 0;
+
+  RawSearch raw(*this, raw_session, entry, out);
+  const std::size_t keep_bytes = database_->overlap();
+  const std::size_t first_found = out.found.size();
+  auto piece = pieces.next(keep_bytes);
+  if (!piece) {
+    raw.finish();
+    return fail(std::move(piece).error());
+  }
+  const Format format = unpack::sniff(piece->bytes);
+  raw.feed(*piece);
+
+  Result<void> read;
+  if (format != Format::plain && !piece->bytes.empty()) {
+    Tee tee(pieces, raw, *piece, keep_bytes);
+    if (depth + 1 > limits_->max_archive_depth) {
+      out.coverage.skip({SkipReason::limit, place_of(out.name, entry),
+                         "archives nest deeper than " + std::to_string(limits_->max_archive_depth), 0});
+    } else if (auto opened = open_archive(entry, format, tee, out, depth + 1); !opened && !tee.error()) {
+      const bool limit = opened.error().code() == Errc::limit;
+      out.coverage.skip({limit ? SkipReason::limit : SkipReason::raw_only, place_of(out.name, entry),
+                         std::string(to_string(format)) + ": " + opened.error().message(), 0});
+    }
+    tee.drain();
+    if (tee.error()) read = fail(*tee.error());
+  } else {
+    while (!piece->bytes.empty() && !piece->ends) {
+      if (depth > 0) out.nested_bytes += piece->bytes.size();
+      if (out.nested_bytes > limits_->max_nested_bytes) {
+        read = fail(Errc::limit, "expands to more than " + std::to_string(limits_->max_nested_bytes) + " bytes");
+        break;
+      }
+      if (piece->offset > limits_->max_entry_bytes) {
+        read = fail(Errc::limit, "larger than " + std::to_string(limits_->max_entry_bytes) + " bytes");
+        break;
+      }
+      piece = pieces.next(keep_bytes);
+      if (!piece) {
+        read = fail(std::move(piece).error());
+        break;
+      }
+      raw.feed(*piece);
+    }
+  }
+
+  // What the archive's own bytes show is left out where its members show it better.
+  const std::size_t inner_end = out.found.size();
+  raw.finish();
+  if (inner_end > first_found) {
+    const auto inner = std::span(out.found).subspan(first_found, inner_end - first_found);
+    const auto shown = [&](const Found& one) {
+      return std::ranges::any_of(inner, [&](const Found& other) { return other.hit.value == one.hit.value; });
+    };
+    const auto raw_begin = out.found.begin() + static_cast<std::ptrdiff_t>(inner_end);
+    out.found.erase(std::remove_if(raw_begin, out.found.end(), shown), out.found.end());
+  }
+  return read;
+}
+
+Result<void> Searcher::open_archive(const Entry& entry, Format format, base::Stream& bytes, Outcome& out,
+                                    std::size_t depth) {
+  if (format == Format::tar) {
+    unpack::Window window(bytes, buffer(depth));
+    unpack::TarReader reader(window, *limits_);
+    return members(entry, reader, out, depth, nullptr);
+  }
+  if (format == Format::zip) {
+    unpack::ZipReader reader(bytes, *limits_);
+    unpack::ZipMember member;
+    for (;;) {
+      auto more = reader.next(member);
+      if (!more) return fail(std::move(more).error());
+      if (!*more) return {};
+      Entry inner = entry;
+      inner.inner.push_back(member.path);
+      if (member.directory) continue;
+      if (member.encrypted) {
+        out.coverage.skip({SkipReason::raw_only, place_of(out.name, inner), "encrypted", 0});
+        continue;
+      }
+      unpack::Window window(reader.data(), buffer(depth));
+      unpack::StreamPieces pieces(window);
+      name(inner, out);
+      if (auto read = content(inner, pieces, out, depth); !read) return read;
+    }
+  }
+  const auto decoded = unpack::decompress(format, std::make_unique<base::LentStream>(bytes), *limits_);
+  unpack::Window window(*decoded, buffer(depth));
+  unpack::StreamPieces pieces(window);
+  Entry inner = entry;
+  inner.decoding.emplace_back(to_string(format));
+  return content(inner, pieces, out, depth);
+}
+
+Result<void> Searcher::members(const Entry& archive, unpack::TarReader& reader, Outcome& out, std::size_t depth,
+                               LayerPaths* paths) {
+  const bool is_layer = paths != nullptr;
+  unpack::TarMember member_header;
+  for (;;) {
+    auto more = reader.next(member_header);
+    if (!more) return fail(std::move(more).error());
+    if (!*more) return {};
+    Entry entry = archive;
+    if (is_layer) {
+      entry.path = member_header.path;
+      paths->add(member_header.path, member_header.type == unpack::TarMember::Type::directory
+                                         ? LayerPaths::What::directory
+                                         : LayerPaths::What::other);
+    } else {
+      entry.inner.push_back(member_header.path);
+    }
+    if (auto read = member(entry, member_header, reader, out, depth); !read) {
+      return fail(std::move(read).error().during(member_header.path));
+    }
+  }
+}
+
+Result<void> Searcher::member(const Entry& entry, const unpack::TarMember& member, unpack::TarReader& reader,
+                              Outcome& out, std::size_t depth) {
+  using Type = unpack::TarMember::Type;
+  if (member.escapes) {
+    out.coverage.skip({SkipReason::corrupt, place_of(out.name, entry), "its name leads out of the archive", 0});
+  }
+  if (!member.extra.empty()) {
+    Entry extra = entry;
+    extra.kind = Kind::file_name;
+    extra.field = "PAX";
+    text(extra, member.extra, out);
+  }
+  name(entry, out);
+  if (member.type == Type::file) {
+    unpack::TarPieces pieces(reader);
+    return content(entry, pieces, out, depth);
+  }
+  if (member.type == Type::symlink) {
+    Entry link = entry;
+    link.kind = Kind::symlink_target;
+    text(link, member.link, out);
+  }
+  if (member.type == Type::hard_link && entry.inner.empty() && out.hard_links.size() < kMaxHardLinks) {
+    out.hard_links[path_hash(member.link)].push_back(member.path);
+  }
+  return {};
+}
+
+Result<void> Searcher::layer(unpack::Window& window, Outcome& out) {
+  unpack::TarReader reader(window, *limits_);
+  auto read = members(Entry(), reader, out, 0, &out.paths);
+  out.paths.seal();
+  // Whatever follows, an archive's end or what cannot be read as one, is searched as it is.
+  const bool ended_well = static_cast<bool>(read);
+  unpack::StreamPieces rest(window);
+  Entry entry;
+  entry.path = ended_well ? "(after the end of the layer's archive)" : "(what could not be read as an archive)";
+  const std::uint64_t files = out.coverage.files;
+  auto searched = content(entry, rest, out, 0);
+  out.coverage.files = files;
+  if (!read && read.error().code() == Errc::limit) return read;
+  if (!searched) return searched;
+  return read;
+}
+
+}  // namespace scanner::scan
