@@ -35,8 +35,13 @@ constexpr bool any_of(std::string_view text, Class is) {
   return std::any_of(text.begin(), text.end(), is);
 }
 
-constexpr std::string_view trimmed(std::string_view text) {
+constexpr std::string_view without_leading_space(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+constexpr std::string_view trimmed(std::string_view text) {
+  text = without_leading_space(text);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }

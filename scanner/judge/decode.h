@@ -31,4 +31,10 @@ bool bech32_holds(std::string_view text);
 /// The number written in `base` (at most 36) digits; nothing when a character is no digit or it exceeds 64 bits.
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint32_t base);
 
+/// `value` in `base` (at most 62) digits 0-9 A-Z a-z, most significant first, left-padded with 0 to `width`.
+std::string format_number(std::uint64_t value, std::uint32_t base, std::size_t width);
+
+/// The four bytes of `value`, least significant first.
+std::string little_endian(std::uint32_t value);
+
 }  // namespace scanner::judge

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -50,14 +51,26 @@ class Judge {
 
 /// What came of one entry.
 struct Verdict {
-  std::vector<Hit> hits;            ///< By offset.
-  std::vector<std::string> doubts;  ///< "rule acme.token undecided at byte 12: match limit"; each makes the scan incomplete.
-  std::uint64_t ignored = 0;        ///< Secrets that an inline comment suppressed.
+  std::vector<Hit> hits;  ///< By offset.
+  std::vector<std::string>
+      doubts;                 ///< "rule acme.token undecided at byte 12: match limit"; each makes the scan incomplete.
+  std::uint64_t ignored = 0;  ///< Secrets that an inline comment suppressed.
 };
 
 enum class Interest : std::uint8_t { search, excluded };
 
+/// How many bytes to each side of a match may weigh in: context words, `line` allowlists, inline comments, and what a
+/// frame shows. A bound, because a line can be as long as its entry. Where a window ends nearer than that, less of
+/// the surroundings is seen; windows that hold kReach bytes before own_begin and kReach more than the widest match
+/// after own_end make a decision independent of where they were cut.
+inline constexpr std::size_t kReach = 1024;
+
 /// Decides for one entry after another. `begin`, then `decide` for each of its chunks in order, then `finish`.
+///
+/// The matches of a rule are those of a PCRE2 find-all over the whole entry (leftmost, not overlapping, none empty),
+/// however it is cut into windows. Path regexes, of rules and of allowlists, are for files, their names and links:
+/// searched in the path with the members of archives behind it, separated by '!', and in the innermost member's path.
+///
 /// Not thread-safe: one session per worker. Borrows the judge.
 class Session {
  public:
@@ -69,10 +82,12 @@ class Session {
   Interest begin(const Entry& entry);
 
   /// Says no to most of `candidates`, and keeps the rest for `finish`. Reorders `candidates`. What starts outside the
-  /// chunk's own range is left to the chunk that owns it.
+  /// chunk's own range is left to the chunk that owns it. A chunk that is not the first owns nothing at its first
+  /// byte, whose context it lacks.
   void decide(const Chunk& chunk, std::vector<Candidate>& candidates);
 
-  /// Applies what needs the whole entry: companions, generic rules giving way, path-only rules, the cap on hits.
+  /// Applies what needs the whole entry: companions, generic rules giving way. A path-only rule's hit has line 0 and
+  /// the path as its redacted text.
   Verdict finish();
 
  private:

@@ -13,8 +13,8 @@ namespace scanner::report {
 struct Style {
   bool color = false;
   bool utf8 = true;
-  bool all = false;        ///< Every finding and every skip, not only the first 20.
-  unsigned width = 100;    ///< Columns; at least 60.
+  bool all = false;      ///< Every finding and every skip, not only the first 20.
+  unsigned width = 100;  ///< Columns; at least 60.
 };
 
 /// One way to print a Report. Pure: the same report gives the same bytes.

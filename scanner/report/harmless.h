@@ -14,8 +14,8 @@ enum class Charset : std::uint8_t { utf8, ascii };
 /// One drawable piece of a scanned text: a character as it is, or the escape that stands for it.
 struct Glyph {
   std::string text;
-  unsigned columns = 1;      ///< That a terminal needs for it.
-  std::size_t offset = 0;    ///< Of its first byte in the scanned text.
+  unsigned columns = 1;    ///< That a terminal needs for it.
+  std::size_t offset = 0;  ///< Of its first byte in the scanned text.
 };
 
 /// Cuts scanned bytes into pieces that can do nothing to a terminal or to a CI log. Control characters, bidirectional
@@ -26,6 +26,9 @@ std::vector<Glyph> glyphs(std::string_view scanned, Charset charset);
 
 /// The same as one string.
 std::string harmless(std::string_view scanned, Charset charset);
+
+/// "\x1b", "\u202e": a backslash, the letter, the value in that many hexadecimal digits.
+std::string hex_escape(char letter, char32_t value, unsigned digits);
 
 /// Whether the bytes are well-formed UTF-8 (no surrogates, nothing overlong).
 bool is_utf8(std::string_view bytes);

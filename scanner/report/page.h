@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -53,6 +55,9 @@ class Line {
   std::vector<Span> spans_;
 };
 
+/// `label` at `indent`, and what follows it at `column`.
+Line labelled(std::string_view label, unsigned indent, unsigned column);
+
 /// The text report while it is written.
 class Page {
  public:
@@ -60,21 +65,35 @@ class Page {
 
   void add(const Line& line);
   void blank();
-  /// Items with `separator` between them, `head` before the first; a new line, indented by head's columns, where the
-  /// next item would not fit. An item is never broken: only one that is too long by itself runs over.
-  void flow(const Line& head, std::span<const Span> items, const Span& separator);
+  /// Items with a dot between them, `head` before the first; a new line, indented by head's columns, where the next
+  /// item would not fit. An item is never broken: only one that is too long by itself runs over. Empty ones are left
+  /// out.
+  void flow(const Line& head, std::span<const Span> items);
   /// Words, wrapped. A word that is longer than a line is cut.
   void prose(const Line& head, std::string_view text, Ink ink = Ink::plain);
 
   [[nodiscard]] unsigned width() const { return width_; }
+  /// Whether the reader wants every finding, place and skip, not only the first ones.
+  [[nodiscard]] bool shows_all() const { return all_; }
+  /// How many of `count` to show when `some` is enough for a reader who does not want all.
+  [[nodiscard]] std::size_t shown_of(std::size_t count, std::size_t some) const {
+    return all_ ? count : std::min(count, some);
+  }
   [[nodiscard]] Charset charset() const { return charset_; }
   [[nodiscard]] const Marks& marks() const { return report::marks(charset_); }
   /// " · "
   [[nodiscard]] Span separator() const;
+  /// Scanned bytes as an item of a flow: cut to a line.
+  [[nodiscard]] Span item(std::string_view bytes, Ink ink = Ink::plain) const;
+  /// A path as an item of a flow: whole, even when it is longer than a line.
+  [[nodiscard]] Span path(std::string_view bytes, Ink ink = Ink::plain) const;
   [[nodiscard]] const std::string& text() const { return text_; }
 
  private:
+  void put(const Line& head, std::span<const Span> items, const Span& separator);
+
   bool color_;
+  bool all_;
   Charset charset_;
   unsigned width_;
   std::string text_;

@@ -28,6 +28,9 @@ std::string_view created_by(const Report& report, const Location& location);
 /// The first twelve digits of a digest, or all of a name that is shorter.
 std::string short_digest(std::string_view digest);
 
+/// A text for people with every "sha256:" digest in it cut to its first twelve digits.
+std::string shortened_digests(std::string_view text);
+
 /// "deleted in layer 7, still in the image"; empty while present.
 std::string fate_of(const Location& location);
 

@@ -43,25 +43,30 @@ enum class DocumentKind : std::uint8_t {
   other,
 };
 
-/// Judges by the members that are there, never by a claimed media type. A document that reads both as an index and as
-/// a manifest (CVE-2021-41190) is `Errc::corrupt`.
+/// Judges by the members that are there, never by a claimed media type, and knows members in any case, as Go's decoder
+/// does. A document that reads both as an index and as a manifest (CVE-2021-41190), or has a member twice, is
+/// `Errc::corrupt`.
 base::Result<DocumentKind> classify(std::string_view json);
 
 struct Index {
   std::vector<Descriptor> manifests;
-  std::vector<Text> texts;  ///< Its annotations and those of its descriptors.
+  /// Its annotations and those of its descriptors, and every other string (a layer's URLs, embedded content), with its
+  /// JSON pointer as field.
+  std::vector<Text> texts;
 };
 
 struct Manifest {
   Descriptor config;
   std::vector<Descriptor> layers;  ///< Bottom first.
   std::map<std::string, std::string> annotations;
-  std::string subject;         ///< Digest of the manifest that this one is attached to, or empty.
-  bool attestation = false;    ///< Its layers are statements, not file systems.
-  std::vector<Text> texts;     ///< Its annotations and those of its descriptors.
+  std::string subject;  ///< Digest of the manifest that this one is attached to, or empty.
+  /// Media types say that its layers are statements and not file systems. A claim: a layer's bytes have the last word.
+  bool attestation = false;
+  std::vector<Text> texts;  ///< As those of an index.
 };
 
-/// One image of a docker-archive, as manifest.json names it; the names are entries of the archive.
+/// One image of a docker-archive, as manifest.json names it; the names are entries of the archive, relative, without a
+/// leading "./" and without "..".
 struct DockerImage {
   std::string config;
   std::vector<std::string> repo_tags;
@@ -77,20 +82,25 @@ struct Config {
   std::string platform;  ///< "os/arch[/variant]".
   std::vector<std::string> diff_ids;
   std::vector<HistoryEntry> history;  ///< Oldest first.
-  /// Every string of the document but digests, times and the platform: each env variable, label, command, history
-  /// entry and build argument as its own text, `container_config` and unknown members too.
+  /// Every string of the document but digests, times, media types and the platform: each env variable, label, command,
+  /// history entry and build argument as its own text, `container_config` and unknown members too. Commands are joined
+  /// by spaces. Text and field: an env variable "NAME=value", NAME; a label likewise; a history entry whole, no field,
+  /// and each of its build arguments "NAME=value", NAME; everything else "key=value", its JSON pointer.
   std::vector<Text> texts;
 };
 
-/// Each fails with `Errc::corrupt` or `Errc::limit`; the message names the member, never its value.
-/// `name` is the document's name for Entry::path.
+/// Each fails with `Errc::corrupt`, with `Errc::limit` (size, depth, more than 250 000 values or 100 000 texts) or with
+/// `Errc::unsupported` (Docker schema 1, a digest that is not sha256); the message names the member, never its value.
+/// A document that fails was not searched at all. `name` is the document's name for Entry::path.
 base::Result<Index> parse_index(std::string_view json, const std::string& name, const Limits& limits);
 base::Result<Manifest> parse_manifest(std::string_view json, const std::string& name, const Limits& limits);
 base::Result<std::vector<DockerImage>> parse_docker_manifest(std::string_view json, const Limits& limits);
 base::Result<Config> parse_config(std::string_view json, const std::string& name, const Limits& limits);
 
-/// The texts of any other JSON document: every string, as "key=value" under its nearest key; Kind is `attestation`.
-/// BuildKit provenance names build arguments "build-arg:NAME": such a text is "NAME=value" with field NAME.
+/// The texts of any other JSON document: every string but digests, times and media types, as "key=value" under its
+/// nearest key, with its JSON pointer as field; Kind is `attestation`. BuildKit provenance names build arguments
+/// "build-arg:NAME": such a text is "NAME=value" with field NAME, and so is a variable in a list named "env". Limits as
+/// above but for the size, which is the caller's; where they are too small for an SBOM, search the bytes.
 base::Result<std::vector<Text>> statement_texts(std::string_view json, const std::string& name);
 
 /// Position in `config.history` for each layer, bottom first; all -1 when the history's non-empty entries are not as

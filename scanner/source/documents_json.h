@@ -26,7 +26,8 @@ base::Result<DocumentKind> kind_of(const base::Json& document);
 bool same_name(std::string_view left, std::string_view right);
 bool has_member(const base::Json& object, std::string_view name);
 
-/// Null when `object` has no such member or it is null; fails when two members differ in case only.
+/// Null when `object` has no such member or it is null; fails when it is no object, or when two members differ in case
+/// only.
 base::Result<const base::Json*> find_member(const base::Json& object, std::string_view name, const std::string& where);
 
 /// Absent and null are empty; anything but a string (an array, an object) fails.

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "scanner/base/json.h"
@@ -19,7 +20,7 @@ class Texts {
   /// `name` is the document's, for Entry::path.
   explicit Texts(std::string name) : name_(std::move(name)) {}
 
-  /// A text that stands there already (kind, field, history entry and all) is left out.
+  /// An empty text is left out, and one that is there already: same kind, field and history entry.
   void add(Kind kind, std::string_view field, std::string_view text, int history_index = -1) {
     add_pair(kind, field, {}, text, history_index);
   }

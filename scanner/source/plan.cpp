@@ -116,7 +116,7 @@ class Planner {
     plan_.documents.insert(where);
     auto text = blobs_->fetch(where);
     if (!text) {
-      skip(reason_of(text.error()), called, text.error().message());
+      search_raw(name, digest, text.error());
       return std::nullopt;
     }
     if (!digest.empty() && base::to_oci_digest(base::sha256(*text)) != digest) {
@@ -124,6 +124,14 @@ class Planner {
       return std::nullopt;
     }
     return std::move(*text);
+  }
+
+  /// A document that could not be taken apart: the gap is reported, and its bytes are searched as they are.
+  void search_raw(const std::string& name, const std::string& digest, const base::Error& error) {
+    const std::string where = digest.empty() ? blobs_->resolve(name) : locate(digest);
+    plan_.documents.erase(where);
+    plan_.statements.insert(where);
+    skip(reason_of(error), digest.empty() ? name : digest, error.message());
   }
 
   void add_texts(int image, std::vector<Text> texts) {
@@ -136,10 +144,14 @@ class Planner {
     const auto text = read("manifest.json", "");
     if (!text) return;
     const auto kind = classify(*text);
-    if (!kind) return skip(reason_of(kind.error()), "manifest.json", kind.error().message());
+    if (!kind) return search_raw("manifest.json", "", kind.error());
     if (*kind == DocumentKind::docker_manifest) {
       auto images = parse_docker_manifest(*text, *limits_);
-      if (!images) return skip(reason_of(images.error()), "manifest.json", images.error().message());
+      if (!images) return search_raw("manifest.json", "", images.error());
+      if (auto texts = statement_texts(*text, "manifest.json")) {
+        for (Text& one : *texts) one.entry.kind = Kind::config;
+        add_texts(-1, std::move(*texts));
+      }
       for (DockerImage& image : *images) {
         Leaf leaf;
         leaf.names = image.repo_tags;
@@ -155,7 +167,7 @@ class Planner {
       leaves.push_back(std::move(leaf));
     } else if (*kind == DocumentKind::index) {
       manifests_[base::to_oci_digest(base::sha256(*text))] = *text;
-      read_index_text(*text, "manifest.json", {}, 0, -1, leaves);
+      read_index_text(*text, "manifest.json", "", {}, 0, -1, leaves);
     } else {
       skip(SkipReason::unsupported, "manifest.json",
            *kind == DocumentKind::schema1 ? "Docker's schema 1 is not read: convert the image" : "no image manifest");
@@ -166,13 +178,14 @@ class Planner {
                   std::uint32_t depth, int group, std::vector<Leaf>& leaves) {
     if (depth > limits_->max_index_depth) return skip(SkipReason::limit, digest, "indexes nest too deep");
     const auto text = read(name, digest);
-    if (text) read_index_text(*text, digest.empty() ? name : digest, names, depth, group, leaves);
+    if (text) read_index_text(*text, name, digest, names, depth, group, leaves);
   }
 
-  void read_index_text(const std::string& text, const std::string& called, const std::vector<std::string>& names,
+  void read_index_text(const std::string& text, const std::string& name, const std::string& digest, const std::vector<std::string>& names,
                        std::uint32_t depth, int group, std::vector<Leaf>& leaves) {
+    const std::string& called = digest.empty() ? name : digest;
     auto index = parse_index(text, called, *limits_);
-    if (!index) return skip(reason_of(index.error()), called, index.error().message());
+    if (!index) return search_raw(name, digest, index.error());
     add_texts(-1, std::move(index->texts));
     std::map<std::vector<std::string>, int> groups;
     for (Descriptor& descriptor : index->manifests) {
@@ -182,7 +195,7 @@ class Planner {
       Leaf leaf;
       leaf.names = names;
       for (const char* key : {kContainerdName, kRefName}) {
-        if (std::string name = annotation(descriptor.annotations, key); !name.empty()) leaf.names.push_back(name);
+        if (std::string found = annotation(descriptor.annotations, key); !found.empty()) leaf.names.push_back(found);
       }
       // Manifests of one name that stand side by side are one image for several platforms, as in an index of their own.
       leaf.group = group;
@@ -347,7 +360,7 @@ class Planner {
       const auto text = known != manifests_.end() ? std::optional(known->second) : read("", digest);
       if (!text) return;
       auto manifest = parse_manifest(*text, digest, *limits_);
-      if (!manifest) return skip(reason_of(manifest.error()), digest, manifest.error().message());
+      if (!manifest) return search_raw("manifest.json", known != manifests_.end() ? "" : digest, manifest.error());
       if (leaf.descriptor.has_size && leaf.descriptor.size != text->size()) {
         skip(SkipReason::corrupt, digest, "its size is not what the index says");
       }
@@ -407,10 +420,10 @@ class Planner {
       // An artifact's configuration (a chart, an empty object) has no fields of its own.
       auto texts = statement_texts(*text, called);
       if (texts) return add_texts(number, std::move(*texts));
-      return skip(reason_of(texts.error()), called, texts.error().message());
+      return search_raw(name, name.empty() ? digest : "", texts.error());
     }
     auto config = parse_config(*text, called, *limits_);
-    if (!config) return skip(reason_of(config.error()), called, config.error().message());
+    if (!config) return search_raw(name, name.empty() ? digest : "", config.error());
     image.platform = config->platform;
     const std::vector<int> history = history_of_layers(*config, image.layers.size());
     for (const HistoryEntry& entry : config->history) image.history.push_back(entry.created_by);
@@ -433,7 +446,7 @@ class Planner {
     const auto text = read("", digest);
     if (!text) return;
     auto manifest = parse_manifest(*text, digest, *limits_);
-    if (!manifest) return skip(reason_of(manifest.error()), digest, manifest.error().message());
+    if (!manifest) return search_raw("", digest, manifest.error());
     int image = -1;
     for (std::size_t i = 0; i < plan_.images.size(); ++i) {
       if (plan_.images[i].digest == leaf.refers_to) image = static_cast<int>(i);
@@ -452,6 +465,7 @@ class Planner {
         continue;
       }
       const auto text = blobs_->fetch(where);
+      // What does not prove to be a statement is searched by its bytes: a file system may stand there.
       auto texts = text ? statement_texts(*text, digest) : Result<std::vector<Text>>(fail(text.error()));
       if (text && texts && base::to_oci_digest(base::sha256(*text)) == digest) {
         plan_.documents.insert(where);
