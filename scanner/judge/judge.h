@@ -83,7 +83,8 @@ class Session {
 
   /// Says no to most of `candidates`, and keeps the rest for `finish`. Reorders `candidates`. What starts outside the
   /// chunk's own range is left to the chunk that owns it. A chunk that is not the first owns nothing at its first
-  /// byte, whose context it lacks.
+  /// byte, whose context it lacks. A candidate of a rule with a bound begins at 0 or is as wide as the rule's widest
+  /// match.
   void decide(const Chunk& chunk, std::vector<Candidate>& candidates);
 
   /// Applies what needs the whole entry: companions, generic rules giving way. A path-only rule's hit has line 0 and

@@ -34,23 +34,22 @@ Position LineCounter::beyond(std::size_t place) const {
 
 Span lines_around(std::string_view bytes, Span what, std::uint32_t more, std::size_t reach) {
   const std::size_t first = what.begin - std::min(what.begin, reach);
-  Span found{first, std::min(bytes.size(), what.end + reach)};
-  std::uint32_t left = more;
-  for (std::size_t i = what.begin; i > first; --i) {
-    if (bytes[i - 1] == '\n' && left-- == 0) {
-      found.begin = i;
-      break;
-    }
+  const std::size_t last = std::min(bytes.size(), what.end + reach);
+  Span found{first, last};
+  const std::string_view before = bytes.substr(first, what.begin - first);
+  std::size_t newline = before.rfind('\n');
+  for (std::uint32_t left = more; left > 0 && newline != std::string_view::npos; --left) {
+    newline = newline == 0 ? std::string_view::npos : before.rfind('\n', newline - 1);
   }
-  left = more;
+  if (newline != std::string_view::npos) found.begin = first + newline + 1;
   // What ends with a line's end does not stand in the line after it.
   const std::size_t start = what.empty() || bytes[what.end - 1] != '\n' ? what.end : what.end - 1;
-  for (std::size_t i = start; i < found.end; ++i) {
-    if (bytes[i] == '\n' && left-- == 0) {
-      found.end = std::max(i, what.end);
-      break;
-    }
+  const std::string_view after = bytes.substr(start, last - start);
+  newline = after.find('\n');
+  for (std::uint32_t left = more; left > 0 && newline != std::string_view::npos; --left) {
+    newline = after.find('\n', newline + 1);
   }
+  if (newline != std::string_view::npos) found.end = std::max(start + newline, what.end);
   return found;
 }
 

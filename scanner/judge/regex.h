@@ -50,7 +50,7 @@ class Search {
   };
   /// What the subject's last byte is.
   enum class Edge : std::uint8_t {
-    end,  ///< The end of the text.
+    end,  ///< The end of the text, or so far that no attempt which counts gets there.
     cut,  ///< Something follows. Whatever would look there, be it for `$`, `\b` or one more repeat, makes it `open`.
   };
 

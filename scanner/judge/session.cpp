@@ -26,6 +26,8 @@ constexpr std::size_t kMaxDoubts = 100;
 /// Of the bytes after a region, what a search sees at first. More comes when an attempt asks for it.
 constexpr std::size_t kLeastSlack = 256;
 constexpr std::size_t kMoreSlack = 8;
+/// So few bytes after a region are seen at once: searches whose end is the true one are faster.
+constexpr std::size_t kSmallRest = 4096;
 
 /// What is known of a rule within the entry; stale when `entry` is not the current one.
 struct RuleState {
@@ -307,13 +309,17 @@ bool Session::State::search_region(std::uint32_t number, RuleState& state, const
 }
 
 // The search must give what a search of the whole entry would give, and yet not run through a megabyte after every
-// region. So it sees a piece of what follows, as a subject that is cut; and more when it asks for more.
+// region. So it sees a piece of what follows. Where the rule's width is known, no attempt that counts gets to the end
+// of that piece. Otherwise the piece is a subject that is cut, and grows when an attempt asks for more.
 Search::Answer Session::State::next_match(const Regex& regex, const Region& region, std::size_t from) {
   const std::string_view bytes = chunk->bytes;
-  std::size_t slack = std::max(region.width, kLeastSlack);
+  const std::size_t rest = bytes.size() - region.end;
+  const bool width_known = !region.unbounded && region.begin > 0;
+  std::size_t slack = std::max(region.width, kLeastSlack) + 1;
+  if (!width_known && rest <= kSmallRest) slack = kSmallRest;
   for (;; slack *= kMoreSlack) {
-    const bool all = bytes.size() - region.end <= slack;
-    const auto edge = all && chunk->last ? Search::Edge::end : Search::Edge::cut;
+    const bool all = rest <= slack;
+    const auto edge = (all ? chunk->last : width_known) ? Search::Edge::end : Search::Edge::cut;
     const std::string_view subject = all ? bytes : bytes.substr(0, region.end + slack);
     const Search::Answer answer = search.find(regex, subject, from, edge, chunk->first);
     if (answer != Search::Answer::open || all || search.group(0).begin >= region.end) return answer;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bitset>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +19,14 @@ class Words {
   [[nodiscard]] bool any_in(std::string_view text) const;
 
  private:
-  std::vector<std::string> words_;  // Lower case, sorted.
-  std::bitset<256> single_;         // Words of one byte.
-  std::bitset<4096> pairs_;         // First two bytes of the others, hashed.
+  [[nodiscard]] std::uint32_t bucket_of(std::uint32_t key) const;
+
+  // A word is filed under its first bytes, as many as the shortest word has, and at most four.
+  std::uint32_t key_size_ = 0;
+  std::uint32_t key_mask_ = 0;
+  std::uint32_t shift_ = 0;
+  std::vector<std::string> words_;      // Lower case, ordered by bucket.
+  std::vector<std::uint32_t> buckets_;  // Where each begins in words_, and the end of the last.
 };
 
 }  // namespace scanner::judge

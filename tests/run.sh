@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# Every test: installs what they need (Debian packages, two tools by pip and npm), builds, runs, counts.
+#
+#   tests/run.sh [--quick] [STEP...]     --quick: without sanitizers, clang-tidy and the images of real tools
+#
+# A step that passed is not run again until a file of the project changes. Closes with "N passed, N failed, N skipped";
+# a skipped test is named with its reason. Tools and images are kept in ${XDG_CACHE_HOME:-~/.cache}/scan-secrets-tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. deploy/packages.sh
+export SCAN_SECRETS_TOOLS=${SCAN_SECRETS_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/scan-secrets-tests}
+export LANG=C.UTF-8
+results=build/results
+mkdir -p "$results" "$SCAN_SECRETS_TOOLS"
+
+test_packages=(
+  clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
+  git nodejs npm python3 python3-jsonschema xz-utils zstd
+  buildah busybox-static containerd crun docker.io podman runc skopeo umoci
+)
+jobs=$(nproc)
+
+# count_gtest LOG: what a GoogleTest program says at its end, as one of our lines.
+count_gtest() {
+  local passed failed skipped
+  passed=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$1" | tail -n 1)
+  skipped=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$1" | tail -n 1)
+  failed=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$1" | tail -n 1)
+  echo "${passed:-0} passed, ${failed:-0} failed, ${skipped:-0} skipped"
+}
+
+# run_programs FOLDER NAME...: GoogleTest programs, as many at once as there are cores; one line each.
+run_programs() {
+  local folder=$1 name failed=0
+  shift
+  for name in "$@"; do
+    while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n || true; done
+    { "$folder/bin/$name" > "$folder/$name.log" 2>&1; echo $? > "$folder/$name.code"; } &
+  done
+  wait
+  for name in "$@"; do
+    if [ "$(cat "$folder/$name.code")" != 0 ]; then
+      grep -vE '^\[ (RUN     |      OK) \]' "$folder/$name.log" | tail -n 60
+      failed=1
+    fi
+    # A program that dies counts as one failed test at least.
+    if [ "$failed" = 1 ] && ! grep -q '^\[  FAILED  \]' "$folder/$name.log"; then echo '[  FAILED  ] 1 test, the program died' >> "$folder/$name.log"; fi
+    printf '  %-14s %s\n' "$name" "$(count_gtest "$folder/$name.log")"
+  done
+  return $failed
+}
+
+all_programs() { (cd "$1/bin" && ls -- *_test *_replay 2> /dev/null); }
+
+step_format() {
+  local files
+  mapfile -t files < <(find scanner tests -name '*.h' -o -name '*.cpp' | sort)
+  clang-format-16 --dry-run -Werror "${files[@]}"
+  echo "  ${#files[@]} passed, 0 failed"
+}
+
+step_arrows() { /usr/bin/python3 tests/arrows.py .; }
+
+step_release() {
+  cmake --preset release > /dev/null
+  cmake --build --preset release -- --quiet
+  build/release/bin/scan-secrets rules test patterns/*.toml
+}
+
+step_unit() {
+  cmake --preset dev > /dev/null
+  cmake --build --preset dev -- --quiet
+  # shellcheck disable=SC2046
+  run_programs build/dev $(all_programs build/dev)
+}
+
+# The same engine tests with Intel's library in the place of Vectorscan: Debian's two packages exclude each other, but
+# their programs are interchangeable (one SONAME), so the second is only unpacked.
+step_hyperscan() {
+  local place=$SCAN_SECRETS_TOOLS/hyperscan name failed=0
+  if [ ! -e "$place/usr" ]; then
+    mkdir -p "$place" && (cd "$place" && apt-get download -qq libhyperscan5 && dpkg -x libhyperscan5_*.deb .)
+  fi
+  local library
+  library=$(dirname "$(find "$place" -name 'libhs.so.5' | head -n 1)")
+  for name in match_test scan_test; do
+    LD_LIBRARY_PATH=$library build/dev/bin/$name > build/dev/$name.hyperscan.log 2>&1 || { failed=1; tail -n 40 build/dev/$name.hyperscan.log; }
+    printf '  %-14s %s\n' "$name" "$(count_gtest build/dev/$name.hyperscan.log)"
+  done
+  LD_LIBRARY_PATH=$library build/release/bin/scan-secrets --version
+  return $failed
+}
+
+step_tidy() {
+  local files
+  mapfile -t files < <(find scanner -name '*.cpp' | sort)
+  printf '%s\0' "${files[@]}" | xargs -0 -P "$jobs" -n 4 clang-tidy-16 --quiet -p build/dev > build/tidy.log 2>&1 || { grep -E 'error:|warning:' build/tidy.log | head -n 40; return 1; }
+  echo "  ${#files[@]} passed, 0 failed"
+}
+
+step_asan() {
+  cmake --preset asan-ubsan > /dev/null
+  cmake --build --preset asan-ubsan -- --quiet
+  # shellcheck disable=SC2046
+  run_programs build/asan-ubsan $(all_programs build/asan-ubsan)
+}
+
+step_tsan() {
+  cmake --preset tsan > /dev/null
+  cmake --build --preset tsan --target scan_test match_test source_test -- --quiet
+  run_programs build/tsan scan_test match_test source_test
+}
+
+step_cli() { /usr/bin/python3 tests/cli/transcripts.py build/release/bin/scan-secrets; }
+
+step_reports() {
+  local folder=build/reports code=0
+  rm -rf "$folder" && mkdir -p "$folder/schema"
+  SCAN_SECRETS_SAMPLES=$folder build/dev/bin/report_test --gtest_filter='*Sample*' > /dev/null
+  build/release/bin/scan-secrets schema > "$folder/schema/report.schema.json"
+  for format in json jsonl sarif; do
+    code=0
+    build/release/bin/scan-secrets demo --format "$format" -o "$folder/demo.$format" || code=$?
+    [ "$code" = 1 ]
+  done
+  bash tests/report/validate.sh "$folder/schema/report.schema.json" "$folder"
+  echo "  1 passed, 0 failed"
+}
+
+step_images() {
+  local out=$SCAN_SECRETS_TOOLS/images
+  rm -rf "$out"
+  /usr/bin/python3 tests/images/make.py "$out"
+  /usr/bin/python3 tests/images/check.py build/release/bin/scan-secrets "$out"
+}
+
+step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
+
+quick=''
+steps=()
+for argument in "$@"; do
+  case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
+done
+if [ ${#steps[@]} = 0 ]; then
+  steps=(arrows release unit cli reports hyperscan hostile)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan tidy)
+fi
+
+install_packages "${build_packages[@]}" "${test_packages[@]}"
+key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
+
+passed=0 failed=0 skipped=0
+for step in "${steps[@]}"; do
+  log=$results/$step.log
+  SECONDS=0
+  if [ "$(cat "$results/$step.passed" 2> /dev/null)" = "$key" ]; then
+    echo "== $step: unchanged since it passed"
+  else
+    echo "== $step"
+    rm -f "$results/$step.passed"
+    # Not in a condition: there `set -e` would not hold inside the step.
+    set +e
+    ( set -e; "step_$step" ) 2>&1 | tee "$log"
+    code=${PIPESTATUS[0]}
+    set -e
+    if [ $code = 0 ]; then
+      echo "$key" > "$results/$step.passed"
+    elif ! grep -qE '[1-9][0-9]* failed' "$log"; then
+      echo "  0 passed, 1 failed (the step ended with $code)" | tee -a "$log"
+    fi
+    echo "   $SECONDS s"
+  fi
+  while read -r p f s; do
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + 10#$s))
+  done < <(sed -nE 's/^(.*[^0-9])?([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?.*$/\2 \3 0\5/p' "$log")
+  grep -iE '^ *(skipped|SKIP)[: ]' "$log" || true
+done
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
