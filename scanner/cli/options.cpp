@@ -15,17 +15,34 @@ namespace {
 
 constexpr int kUsage = 2;
 
-const char* const kFooter = R"(Examples:
+const char* const kExamples = R"(Examples:
   docker save app | scan-secrets image -        an image, from a pipe
   scan-secrets image app.tar --format sarif=app.sarif
   scan-secrets dir .                            a directory
   scan-secrets demo                             a small leaky image, and what is found in it
+)";
 
-Exit codes:
+const char* const kExitCodes = R"(Exit codes:
   0  clean: everything was looked at, and nothing found
   1  secrets found (--exit-code changes it)
   2  wrong usage, configuration or rules
-  3  nothing found, but not everything could be looked at)";
+  3  nothing found, but not everything could be looked at
+)";
+
+/// The first help a person sees: what it does, examples, commands, and only then the options.
+std::string first_help(const CLI::App* app, const std::string&, CLI::AppFormatMode mode) {
+  std::string help = "Finds credentials in container images, directories, streams and environments.\n\n";
+  help += "Usage: scan-secrets COMMAND [OPTIONS]   or   scan-secrets TARGET\n\n";
+  help += std::string(kExamples) + "\nCommands (scan-secrets COMMAND --help tells more):\n";
+  for (const Command& command : commands()) {
+    std::string name(command.name);
+    name.resize(10, ' ');
+    help += "  " + name + std::string(command.help) + "\n";
+  }
+  CLI::Formatter options;
+  options.column_width(28);
+  return help + options.make_groups(app, mode) + "\n" + kExitCodes;
+}
 
 std::size_t distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -59,12 +76,19 @@ void add_output_options(CLI::App& app, Options& options, std::vector<std::string
       ->group("Output");
   app.add_option("-o,--output", file, "Write the report to FILE instead of standard output")->group("Output");
   app.add_flag("--all", options.all, "List every finding, not only the first 20")->group("Output");
-  static const std::map<std::string, Color> kColors = {
-      {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
-  app.add_option("--color", options.color, "Colours: auto, always or never")
-      ->transform(CLI::CheckedTransformer(kColors))
-      ->default_str("auto")
-      ->group("Output");
+  app.add_option_function<std::string>(
+         "--color",
+         [&options](const std::string& when) {
+           options.color = when == "always" ? Color::always : when == "never" ? Color::never : Color::automatic;
+         },
+         "Colours: auto, always or never")
+      ->group("Output")
+      ->type_name("WHEN")
+      ->check(CLI::Validator(
+          [](const std::string& when) {
+            return when == "auto" || when == "always" || when == "never" ? std::string() : "not auto, always or never";
+          },
+          ""));
   app.add_flag("-q,--quiet", options.quiet, "No progress, no hints")->group("Output");
   app.add_flag("--show-secrets", options.show_secrets, "Show secrets in full (refused in a CI log)")->group("Output");
   app.add_option("--exit-code", options.exit_code, "Exit code when secrets are found, instead of 1")
@@ -166,8 +190,8 @@ Parsed parse(int argc, const char* const* argv) {
   std::string file;
   std::string fail_on = "low";
 
-  CLI::App app{"Finds credentials in container images, directories, streams and environments."};
-  app.footer(kFooter);
+  CLI::App app("", "scan-secrets");
+  app.formatter_fn(&first_help);
   app.set_version_flag("--version", "scan-secrets " SCAN_SECRETS_VERSION " (" + match::Database::engine() + ")");
   app.require_subcommand(0, 1);
   app.fallthrough();
@@ -179,6 +203,8 @@ Parsed parse(int argc, const char* const* argv) {
   for (const Command& command : commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command.name), std::string(command.help));
     sub->fallthrough();
+    sub->formatter(std::make_shared<CLI::Formatter>());
+    sub->footer("Options that all commands take: scan-secrets --help");
     const std::string name(command.name);
     sub->final_callback([&options, name] { options.command = name; });
     if (name == "image") {

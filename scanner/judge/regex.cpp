@@ -169,8 +169,9 @@ Search::Answer Search::test(const Regex& regex, std::string_view text) {
 Span Search::group(std::uint32_t number) const {
   if (number >= state_->groups) return {};
   const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(state_->data.get());
-  if (offsets[2 * number] == PCRE2_UNSET) return {};
-  return {offsets[2 * number], offsets[2 * number + 1]};
+  const std::size_t at = std::size_t{2} * number;
+  if (offsets[at] == PCRE2_UNSET) return {};
+  return {offsets[at], offsets[at + 1]};
 }
 
 std::uint32_t Search::groups() const { return state_->groups; }

@@ -102,11 +102,11 @@ struct Session::State {
 
   // Per match.
   void judge_match(std::uint32_t number, RuleState& state, Span match);
-  bool has_keyword(const CompiledRule& rule, RuleState& state, std::string_view match);
+  bool has_keyword(const CompiledRule& rule, RuleState& state, std::string_view match) const;
   bool allowed(const CompiledRule& rule, Span match, Span secret);
   bool allowed_by(const CompiledAllowlist& list, Span match, Span secret);
   bool any_found(const CompiledAllowlist& list, Span match, Span secret);
-  bool checks_hold(const CompiledRule& rule, Span match, Confirmed& confirmed);
+  bool checks_hold(const CompiledRule& rule, Span match, Confirmed& confirmed) const;
 
   void doubt(std::uint32_t rule, std::uint64_t place, std::string_view reason);
   Fingerprint keyed(std::string_view label, std::string_view text);
@@ -430,7 +430,7 @@ void Session::State::judge_match(std::uint32_t number, RuleState& state, Span ma
   if (records.size() + confirmed.size() <= judge->options.max_hits_per_entry) confirmed.push_back(std::move(one));
 }
 
-bool Session::State::has_keyword(const CompiledRule& rule, RuleState& state, std::string_view match) {
+bool Session::State::has_keyword(const CompiledRule& rule, RuleState& state, std::string_view match) const {
   if (rule.keywords.empty() || rule.keywords.any_in(match)) return true;
   if (state.keyword_chunk != chunk_number) {
     state.keyword_chunk = chunk_number;
@@ -467,7 +467,7 @@ bool Session::State::any_found(const CompiledAllowlist& list, Span match, Span s
                      [&](const Regex& regex) { return search.test(regex, text) == Search::Answer::match; });
 }
 
-bool Session::State::checks_hold(const CompiledRule& rule, Span match, Confirmed& one) {
+bool Session::State::checks_hold(const CompiledRule& rule, Span match, Confirmed& one) const {
   for (const Check check : rule.checks) {
     CheckResult result = check(one.secret.of(chunk->bytes), match.of(chunk->bytes), judge->now_unix);
     if (result.answer == CheckResult::Answer::refuse) return false;

@@ -18,6 +18,8 @@ namespace {
 constexpr unsigned kDigestColumns = 12;
 constexpr unsigned kSizeColumns = 8;
 constexpr std::size_t kChangesShown = 3;
+constexpr unsigned kBaseColumns = 4;
+constexpr unsigned kSmallestCreatedBy = 16;
 constexpr unsigned kIndent = 2;
 constexpr unsigned kGap = 2;
 constexpr int kConfiguration = -1;
@@ -137,8 +139,6 @@ struct Columns {
 };
 
 Columns columns_for(const std::vector<Row>& rows, unsigned width, Charset charset) {
-  constexpr unsigned kSmallest = 16;
-  constexpr unsigned kBase = 4;
   unsigned number = 1;
   unsigned found = 7;
   unsigned longest = 10;
@@ -148,12 +148,12 @@ Columns columns_for(const std::vector<Row>& rows, unsigned width, Charset charse
     longest = std::max(longest, scanned(row.created_by, charset).columns);
   }
   const bool base = std::ranges::any_of(rows, &Row::base);
-  const unsigned right = (base ? kBase + kGap : 0) + found;
+  const unsigned right = (base ? kBaseColumns + kGap : 0) + found;
 
   Columns columns;
   columns.layer = kIndent + number + kGap;
   columns.created_by = columns.layer + kDigestColumns + kGap;
-  if (columns.created_by + kSizeColumns + kGap + kSmallest + kGap + right <= width) {
+  if (columns.created_by + kSizeColumns + kGap + kSmallestCreatedBy + kGap + right <= width) {
     columns.size = columns.created_by;
     columns.created_by += kSizeColumns + kGap;
   }
@@ -162,7 +162,7 @@ Columns columns_for(const std::vector<Row>& rows, unsigned width, Charset charse
   columns.found = columns.created_by + columns.created_by_width + kGap;
   if (base) {
     columns.base = columns.found;
-    columns.found += kBase + kGap;
+    columns.found += kBaseColumns + kGap;
   }
   columns.end = columns.found + found;
   return columns;

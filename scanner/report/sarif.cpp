@@ -307,19 +307,25 @@ Json notifications_of(const Report& report, std::size_t left_out) {
   return all;
 }
 
-std::optional<std::chrono::sys_seconds> time_from(const std::string& stamp) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  char zone = 0;
-  // NOLINTNEXTLINE(cert-err34-c): the ranges are checked below.
-  const int fields =
-      std::sscanf(stamp.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d%c", &year, &month, &day, &hour, &minute, &second, &zone);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  if (fields != 7 || zone != 'Z' || !date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
+// "2026-11-24T08:39:19Z" and nothing else.
+std::optional<std::chrono::sys_seconds> time_from(std::string_view stamp) {
+  static constexpr std::string_view kForm = "0000-00-00T00:00:00Z";
+  if (stamp.size() != kForm.size()) return std::nullopt;
+  std::array<unsigned, 6> fields{};
+  std::size_t field = 0;
+  for (std::size_t i = 0; i < stamp.size(); ++i) {
+    const bool digit = stamp[i] >= '0' && stamp[i] <= '9';
+    if (digit != (kForm[i] == '0') || (!digit && stamp[i] != kForm[i])) return std::nullopt;
+    if (digit) {
+      fields[field] = fields[field] * 10 + static_cast<unsigned>(stamp[i] - '0');
+    } else if (i + 1 < stamp.size()) {
+      ++field;
+    }
+  }
+  const auto& [year, month, day, hour, minute, second] = fields;
+  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(year)), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }

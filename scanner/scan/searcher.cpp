@@ -1,7 +1,7 @@
 #include "scanner/scan/searcher.h"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 #include <utility>
 
 #include "scanner/unpack/decode.h"
@@ -19,18 +19,23 @@ using unpack::Piece;
 constexpr std::size_t kWindowBytes = 1U << 20;
 constexpr std::size_t kMaxHardLinks = 100'000;
 
-/// Newlines in `bytes`, in a form that the compiler vectorises.
+/// Newlines in `bytes`. Counts in as many lanes as the compiler can put into its widest registers: a plain std::count
+/// takes an eighth of the time of a whole scan.
 std::uint64_t newlines(std::string_view bytes) {
+  constexpr std::size_t kLanes = 64;
+  constexpr std::size_t kRounds = 255;  // A lane has 8 bits.
   std::uint64_t total = 0;
-  while (!bytes.empty()) {
-    // So many that an 8-bit counter cannot overflow.
-    const std::string_view step = bytes.substr(0, 255);
-    std::uint8_t count = 0;
-    for (const char c : step) count = static_cast<std::uint8_t>(count + (c == '\n' ? 1 : 0));
-    total += count;
-    bytes.remove_prefix(step.size());
+  while (bytes.size() >= kLanes) {
+    const std::size_t rounds = std::min(kRounds, bytes.size() / kLanes);
+    std::array<std::uint8_t, kLanes> lanes{};
+    for (std::size_t round = 0; round < rounds; ++round) {
+      const char* stripe = bytes.data() + round * kLanes;
+      for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = static_cast<std::uint8_t>(lanes[i] + (stripe[i] == '\n' ? 1 : 0));
+    }
+    for (const std::uint8_t lane : lanes) total += lane;
+    bytes.remove_prefix(rounds * kLanes);
   }
-  return total;
+  return total + static_cast<std::uint64_t>(std::ranges::count(bytes, '\n'));
 }
 
 }  // namespace

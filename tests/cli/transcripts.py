@@ -9,6 +9,7 @@ A transcript is one page: files, commands, what they print and how they end.
     expected output            standard output; `...` stands for any lines, `{}` for any text within a line
     ! expected message         a line of standard error
     [1]                        the exit code, where it is not 0
+    # a remark
 
 After a change that is meant, read what it prints and write that down here.
 """
@@ -98,7 +99,7 @@ def run(page, program):
             at += 1
             block = []
             if line.startswith('=== file '):
-                while at < len(lines) and not re.match(r'(===|\$) ', lines[at]):
+                while at < len(lines) and not re.match(r'(===|\$|#) ', lines[at]):
                     block.append(lines[at])
                     at += 1
                 while block and not block[-1]:
@@ -111,7 +112,7 @@ def run(page, program):
                 make_image(folder, name, files)
             elif line.startswith('$ '):
                 start = at
-                while at < len(lines) and not re.match(r'(===|\$) ', lines[at]):
+                while at < len(lines) and not re.match(r'(===|\$|#) ', lines[at]):
                     block.append(lines[at])
                     at += 1
                 while block and not block[-1]:

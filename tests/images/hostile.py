@@ -9,13 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import types
 
 from hostile_cases import CASES, SECRETS
 
 SECONDS = 60
 RESIDENT = 256 << 20
+WEIGH = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'weigh.py')
 
 
 class Run:
@@ -27,23 +27,25 @@ class Run:
         empty = os.path.join(folder, 'empty')
         os.makedirs(empty, exist_ok=True)
         environment = {k: v for k, v in os.environ.items() if k != 'CI'}
-        out, err = (open(os.path.join(folder, name), 'w+b') for name in ('stdout', 'stderr'))
+        cost, *names = (os.path.join(folder, name) for name in ('cost', 'stdout', 'stderr'))
+        out, err = (open(name, 'w+b') for name in names)
         with out, err:
-            start = time.monotonic()
-            process = subprocess.Popen([scanner, *arguments], stdout=out, stderr=err, cwd=empty, start_new_session=True,
-                                       stdin=subprocess.PIPE if pieces else source or subprocess.DEVNULL,
-                                       env={**environment, 'TMPDIR': empty})
-            killer = threading.Timer(SECONDS, lambda: os.killpg(process.pid, 9))
+            process = subprocess.Popen([sys.executable, '-SE', WEIGH, cost, scanner, *arguments], stdout=out, stderr=err,
+                                       cwd=empty, stdin=subprocess.PIPE if pieces else source or subprocess.DEVNULL,
+                                       env={**environment, 'TMPDIR': empty}, start_new_session=True)
+            killer = threading.Timer(SECONDS + 5, lambda: os.killpg(process.pid, 9))
             killer.start()
             self._feed(process, pieces)
-            _, status, usage = os.wait4(process.pid, 0)
+            process.wait()
             killer.cancel()
-            self.seconds = time.monotonic() - start
-            self.resident = usage.ru_maxrss << 10
-            self.status = process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0)
             err.seek(0)
             self.out, self.err = out.read(), err.read()
+        self.status, self.seconds, self.resident = -9, SECONDS + 5, 0
+        if process.returncode == 0:
+            with open(cost, encoding='ascii') as file:
+                weighed = json.load(file)
+            self.status, self.seconds, self.resident = (weighed[name] for name in ('status', 'wall', 'resident'))
         self.left = os.listdir(empty)
 
     @staticmethod

@@ -643,7 +643,7 @@ def manifest_json_with_a_key_twice():
     return archive(entries[:-1] + [('manifest.json', entries[-1][1].replace(b'"RepoTags"', b'"Layers": [], "RepoTags"'))])
 
 
-@case(found='ABC')
+@case(gap='ABC', exits=(1, 2, 3))
 def manifest_json_missing():
     return archive(docker_entries()[:-1])
 
@@ -682,7 +682,7 @@ def schema_1_manifest():
 
 # Layers that are odd tars --------------------------------------------------------------------------------------------
 
-@case(found='AC', gap='B')
+@case(found='AC', gap='B', complete=None)
 def layer_that_is_no_tar():
     return Oci(text('B')).tar()
 
@@ -697,11 +697,20 @@ def layer_of_an_end_of_archive_alone():
     return Oci(END).tar()
 
 
-@case(found='AC', gap='B')
-def header_with_a_wrong_checksum():
+def broken_member():
     broken = bytearray(member('app/x', b'x'))
     broken[0] ^= 1
-    return Oci(bytes(broken) + layer('B')).tar()
+    return bytes(broken)
+
+
+@case(found='AC', gap='B', complete=None)
+def first_header_with_a_wrong_checksum():
+    return Oci(broken_member() + layer('B')).tar()
+
+
+@case(found='AC', gap='B')
+def later_header_with_a_wrong_checksum():
+    return Oci(member('app/first', b'x') + broken_member() + layer('B')).tar()
 
 
 @case(found='ABC', complete=None)
@@ -744,9 +753,14 @@ def size_in_pax_hides_a_member():
     return Oci(pax({'size': 0}) + header('app/x', 2048) + layer('B')).tar()
 
 
-@case(found='AC', gap='B')
-def pax_header_of_ten_gigabytes():
+@case(found='AC', gap='B', complete=None)
+def pax_header_of_ten_gigabytes_at_the_start():
     return Oci(header('x', 10 << 30, kind=b'x') + layer('B')).tar()
+
+
+@case(found='AC', gap='B')
+def pax_header_of_ten_gigabytes_later():
+    return Oci(member('app/first', b'x') + header('x', 10 << 30, kind=b'x') + layer('B')).tar()
 
 
 @case(found='AC', gap='B')

@@ -48,7 +48,14 @@ Code plain(const std::string& regex) {
                             &offset, nullptr));
 }
 
-/// Rule, begin and end of the secret, line, column.
+std::vector<Code> plain(const RuleSet& rules) {
+  std::vector<Code> codes;
+  codes.reserve(rules.rules.size());
+  for (const Rule& each : rules.rules) codes.push_back(plain(each.regex));
+  return codes;
+}
+
+/// Begin and end of the secret, rule, line, column.
 using Found = std::tuple<std::size_t, std::size_t, std::uint32_t, std::uint64_t, std::uint64_t>;
 
 Found found_at(std::string_view text, std::uint32_t number, std::size_t begin, std::size_t end) {
@@ -91,6 +98,7 @@ std::vector<Found> expected(std::string_view text, const std::vector<Code>& code
 
 std::vector<Found> actual(const Verdict& verdict) {
   std::vector<Found> found;
+  found.reserve(verdict.hits.size());
   for (const Hit& hit : verdict.hits) found.emplace_back(hit.offset, hit.end_offset, hit.rule, hit.line, hit.column);
   std::sort(found.begin(), found.end());
   return found;
@@ -118,8 +126,7 @@ std::vector<Candidate> offered(const Chunk& chunk, const RuleSet& rules, std::mt
 
 TEST(JudgeOracle, GivesWhatAPlainSearchOfTheWholeTextGivesHoweverItIsCut) {
   const RuleSet rules = rules_of_all_kinds();
-  std::vector<Code> codes;
-  for (const Rule& each : rules.rules) codes.push_back(plain(each.regex));
+  const std::vector<Code> codes = plain(rules);
   const auto judge = Judge::create(rules, {});
   ASSERT_TRUE(judge);
   ASSERT_TRUE(judge->compile_all());
@@ -155,13 +162,12 @@ TEST(JudgeOracle, IsNotMisledByTheEndOfThePieceThatASearchSees) {
       rule("greedy", R"(x[ab]{1,900})"),
       rule("either", R"(x(?:[ab]{600}c|a))"),
   });
-  std::vector<Code> codes;
-  for (const Rule& each : rules.rules) codes.push_back(plain(each.regex));
+  const std::vector<Code> codes = plain(rules);
   const auto judge = Judge::create(rules, {});
   Session session(*judge);
   for (std::size_t run : {10U, 250U, 254U, 255U, 256U, 257U, 258U, 599U, 600U, 700U, 900U, 950U}) {
     for (const std::string tail : {"", "c", "\n", " ", "-a\n"}) {
-      const std::string text = "-x" + std::string(run, 'a') + tail + std::string(tail.empty() ? 0 : 3000, '.');
+      const std::string text = "-x" + std::string(run, 'a') + tail + std::string(tail.empty() ? 0 : 6000, '.');
       Chunk chunk;
       chunk.bytes = text;
       chunk.own_end = text.size() + 1;

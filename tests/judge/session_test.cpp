@@ -482,8 +482,8 @@ TEST(Session, GivesUpARuleThatRunsIntoItsLimitAgainAndAgain) {
   std::string text;
   std::vector<Candidate> candidates;
   for (int i = 0; i < 200; ++i) {
-    text += std::string(300, 'a') + "c-";
-    candidates.push_back({0, text.size() - 302, text.size() - 2, false});
+    text += std::string(300, 'a') + "cb-";
+    candidates.push_back({0, text.size() - 303, text.size() - 3, false});
   }
   Chunk chunk;
   chunk.bytes = text;

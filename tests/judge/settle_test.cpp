@@ -69,6 +69,7 @@ RuleSet generic_and_named() {
 
 std::vector<std::uint32_t> rules_of(const Verdict& verdict) {
   std::vector<std::uint32_t> found;
+  found.reserve(verdict.hits.size());
   for (const Hit& hit : verdict.hits) found.push_back(hit.rule);
   return found;
 }

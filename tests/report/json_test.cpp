@@ -145,7 +145,7 @@ void expect_described(const Json& value, const Json& node, const Json& schema, c
     EXPECT_EQ(described->value("additionalProperties", true), false) << where;
     for (const auto& [name, member] : value.items()) {
       ASSERT_TRUE((*described)["properties"].contains(name)) << where << "/" << name;
-      expect_described(member, (*described)["properties"][name], schema, where + "/" + name);
+      expect_described(member, (*described)["properties"][name], schema, std::string(where).append("/").append(name));
     }
   }
   if (value.is_array()) {

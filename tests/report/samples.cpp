@@ -276,7 +276,8 @@ Report filled_report(const std::string& text) {
     finding.tags = {text};
     finding.redacted = text;
     const bool configured = kind >= Kind::env;
-    Location location = in_file(text, configured ? -1 : 3, 7, text + "********" + text, "********");
+    Location location =
+        in_file(text, configured ? -1 : 3, 7, std::string(text).append("********").append(text), "********");
     location.entry.kind = kind;
     location.entry.inner = {text};
     location.entry.decoding = {text};

@@ -71,7 +71,8 @@ TEST(Sarif, PointsIntoTheImageWithoutTagAndDigest) {
 
 TEST(Sarif, GivesEveryRegionAllFourNumbers) {
   for (const Sample& sample : samples()) {
-    for (const Json& result : run_of(sample.report)["results"]) {
+    const Json run = run_of(sample.report);
+    for (const Json& result : run["results"]) {
       for (const Json& location : result["locations"]) {
         const Json& region = location["physicalLocation"]["region"];
         for (const char* const number : {"startLine", "startColumn", "endLine", "endColumn"}) {

@@ -20,7 +20,6 @@ using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
-using testing::SizeIs;
 
 constexpr Style kPlain = {.width = 80};
 
