@@ -1,5 +1,6 @@
 #include "scanner/base/stream.h"
 
+#include <system_error>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <limits>
-#include <system_error>
 
 namespace scanner::base {
 namespace {

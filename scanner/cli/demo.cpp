@@ -36,7 +36,8 @@ class Inventor {
   std::string checked_token(const std::string& prefix) {
     const std::string body = text(kBase62, 30);
     std::string checksum;
-    for (std::uint32_t rest = base::crc32(body); checksum.size() < 6; rest /= 62) checksum.insert(0, 1, kBase62[rest % 62]);
+    for (std::uint32_t rest = base::crc32(body); checksum.size() < 6; rest /= 62)
+      checksum.insert(0, 1, kBase62[rest % 62]);
     return prefix + body + checksum;
   }
 
@@ -88,7 +89,8 @@ Result<base::Fd> demo_image() {
 
   const std::vector<std::string> layers = {
       layer_of({{"etc/os-release", "NAME=\"Demo Linux\"\n"}, {"usr/share/doc/readme", "nothing to see here\n"}}),
-      layer_of({{"app/.env", "NODE_ENV=production\nAWS_ACCESS_KEY_ID=" + aws_id + "\nAWS_SECRET_ACCESS_KEY=" + aws_secret + "\n"}}),
+      layer_of({{"app/.env",
+                 "NODE_ENV=production\nAWS_ACCESS_KEY_ID=" + aws_id + "\nAWS_SECRET_ACCESS_KEY=" + aws_secret + "\n"}}),
       layer_of({{"app/config.json", "{\n  \"name\": \"shop\",\n  \"githubToken\": \"" + github + "\"\n}\n"},
                 {"app/main.js", "console.log('hello');\n"}}),
       layer_of({{"app/.wh..env", ""}}),
@@ -101,7 +103,9 @@ Result<base::Fd> demo_image() {
   base::Json config = {
       {"architecture", "amd64"},
       {"os", "linux"},
-      {"config", {{"Env", {"PATH=/usr/bin", "DATABASE_URL=postgres://shop:" + password + "@db.internal:5432/shop"}}, {"Cmd", {"node", "/app/main.js"}}}},
+      {"config",
+       {{"Env", {"PATH=/usr/bin", "DATABASE_URL=postgres://shop:" + password + "@db.internal:5432/shop"}},
+        {"Cmd", {"node", "/app/main.js"}}}},
       {"history",
        {step("ADD rootfs.tar.xz /", false), step("COPY .env /app/.env", false),
         step("ENV DATABASE_URL=postgres://shop:" + password + "@db.internal:5432/shop", true),

@@ -88,7 +88,7 @@ Result<LoadedRules> load_rules(const Options& options) {
   loaded.rules = std::make_unique<RuleSet>(std::move(*rules));
 
   judge::Options judging;
-  judging.keep_secrets = options.show_secrets;
+  judging.keep_secrets = true;  // scan masks them everywhere, and then drops them.
   judging.inline_ignores = options.inline_ignores;
   judging.max_hits_per_entry = options.limits.max_hits_per_entry;
   judging.fingerprint_key = kDefaultKey;

@@ -36,9 +36,12 @@ Result<void> check_rule_names(const std::vector<std::string>& names, const RuleS
 }
 
 void select_rules(const Options& options, Report& report) {
-  const auto has = [](const std::vector<std::string>& list, const std::string& id) { return std::ranges::find(list, id) != list.end(); };
+  const auto has = [](const std::vector<std::string>& list, const std::string& id) {
+    return std::ranges::find(list, id) != list.end();
+  };
   std::erase_if(report.findings, [&](const Finding& finding) {
-    return (!options.enable_rules.empty() && !has(options.enable_rules, finding.rule)) || has(options.disable_rules, finding.rule);
+    return (!options.enable_rules.empty() && !has(options.enable_rules, finding.rule)) ||
+           has(options.disable_rules, finding.rule);
   });
 }
 
@@ -74,9 +77,8 @@ Result<void> apply_baseline(const Options& options, Report& report) {
   if (!text) return fail(Errc::usage, text.error().message());
   auto baseline = rules::Baseline::parse(*text, options.baseline);
   if (!baseline) return fail(std::move(baseline).error());
-  report.in_baseline = std::erase_if(report.findings, [&](const Finding& finding) {
-    return baseline->contains(to_string(finding.fingerprint));
-  });
+  report.in_baseline = std::erase_if(
+      report.findings, [&](const Finding& finding) { return baseline->contains(to_string(finding.fingerprint)); });
   return {};
 }
 
@@ -93,8 +95,8 @@ Result<void> filter_findings(const Options& options, const RuleSet& rules, Repor
 
 int exit_code_of(const Options& options, const Report& report) {
   const bool fails = options.fail_on && std::ranges::any_of(report.findings, [&](const Finding& finding) {
-    return finding.severity >= *options.fail_on;
-  });
+                       return finding.severity >= *options.fail_on;
+                     });
   if (fails) return options.exit_code.value_or(1);
   return report.coverage.complete() ? 0 : 3;
 }

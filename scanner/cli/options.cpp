@@ -94,7 +94,8 @@ void add_output_options(CLI::App& app, Options& options, std::vector<std::string
   app.add_option("--exit-code", options.exit_code, "Exit code when secrets are found, instead of 1")
       ->check(CLI::Range(0, 255))
       ->group("Output");
-  app.add_option("--fail-on", fail_on, "Only findings of this severity or above fail: low, medium, high, critical, none")
+  app.add_option("--fail-on", fail_on,
+                 "Only findings of this severity or above fail: low, medium, high, critical, none")
       ->check(CLI::IsMember({"none", "low", "medium", "high", "critical"}))
       ->group("Output");
 }
@@ -106,11 +107,13 @@ void add_rule_options(CLI::App& app, Options& options) {
   app.add_option("--enable-rule", options.enable_rules, "Report only these rules (repeatable)")->group("Rules");
   app.add_option("--disable-rule", options.disable_rules, "Do not report these rules (repeatable)")->group("Rules");
   app.add_option("-b,--baseline", options.baseline, "Leave out the findings that this baseline knows")->group("Rules");
-  app.add_option("-i,--ignore-file", options.ignore_file, "Leave out what this .gitleaksignore names (default: ./.gitleaksignore)")
+  app.add_option("-i,--ignore-file", options.ignore_file,
+                 "Leave out what this .gitleaksignore names (default: ./.gitleaksignore)")
       ->group("Rules");
   app.add_flag("!--no-inline-ignore", options.inline_ignores, "Report secrets although their line says gitleaks:allow")
       ->group("Rules");
-  app.add_option("--fingerprint-key", options.fingerprint_key, "File whose content keys the fingerprints")->group("Rules");
+  app.add_option("--fingerprint-key", options.fingerprint_key, "File whose content keys the fingerprints")
+      ->group("Rules");
 }
 
 void add_limit_options(CLI::App& app, Options& options) {
@@ -123,7 +126,9 @@ void add_limit_options(CLI::App& app, Options& options) {
   };
   size("--max-entry-bytes", limits.max_entry_bytes, "Bytes of one file, decompressed");
   size("--max-nested-bytes", limits.max_nested_bytes, "Bytes that the archives within one file may expand to");
-  app.add_option("--max-entries", limits.max_entries, "Entries of one layer or archive")->capture_default_str()->group("Limits");
+  app.add_option("--max-entries", limits.max_entries, "Entries of one layer or archive")
+      ->capture_default_str()
+      ->group("Limits");
   app.add_option("--max-ratio", limits.max_ratio, "Decompressed to compressed, beyond the first 64 MiB")
       ->check(CLI::Range(1U, 1U << 30))
       ->capture_default_str()
@@ -144,7 +149,8 @@ void add_selection_options(CLI::App& app, source::Selection& selection) {
   app.add_flag("--all-platforms", selection.all_platforms, "Every platform of an index")->group("Image");
   app.add_option("--image", selection.image, "Name or digest, where an archive holds several images (default: all)")
       ->group("Image");
-  app.add_option("--base", selection.base, "The base image: an archive or layout, a name or digest in the target, or a layer's digest")
+  app.add_option("--base", selection.base,
+                 "The base image: an archive or layout, a name or digest in the target, or a layer's digest")
       ->group("Image");
 }
 
@@ -208,7 +214,8 @@ Parsed parse(int argc, const char* const* argv) {
     const std::string name(command.name);
     sub->final_callback([&options, name] { options.command = name; });
     if (name == "image") {
-      sub->add_option("TARGET", options.targets, "Archive, layout or directory; docker-archive:, oci-archive:, oci:, dir: PATH; - for a pipe")
+      sub->add_option("TARGET", options.targets,
+                      "Archive, layout or directory; docker-archive:, oci-archive:, oci:, dir: PATH; - for a pipe")
           ->required()
           ->expected(1);
       add_selection_options(*sub, options.selection);
@@ -219,10 +226,11 @@ Parsed parse(int argc, const char* const* argv) {
       sub->add_flag("--all-processes", options.processes.all, "Every process that can be read");
     } else if (name == "rules") {
       sub->require_subcommand(1);
-      for (const auto& [action, help] : std::map<std::string, std::string>{{"list", "Every rule, a line each"},
-                                                                          {"show", "One rule, whole"},
-                                                                          {"check", "Whether rule files are right and fast"},
-                                                                          {"test", "Whether rules do what their examples say"}}) {
+      for (const auto& [action, help] :
+           std::map<std::string, std::string>{{"list", "Every rule, a line each"},
+                                              {"show", "One rule, whole"},
+                                              {"check", "Whether rule files are right and fast"},
+                                              {"test", "Whether rules do what their examples say"}}) {
         CLI::App* inner = sub->add_subcommand(action, help);
         inner->fallthrough();
         inner->final_callback([&options, act = action] { options.action = act; });

@@ -22,8 +22,9 @@ enum class Color : std::uint8_t { automatic, always, never };
 
 /// What the command line says, checked as far as words alone can be.
 struct Options {
-  std::string command;  ///< "image", "dir", "stdin", "env", "demo", "rules", "baseline", "schema"; "guess" for a bare target.
-  std::string action;   ///< Of `rules` (list, show, check, test) and `baseline` (create).
+  std::string
+      command;  ///< "image", "dir", "stdin", "env", "demo", "rules", "baseline", "schema"; "guess" for a bare target.
+  std::string action;  ///< Of `rules` (list, show, check, test) and `baseline` (create).
   std::vector<std::string> targets;
 
   source::Selection selection;

@@ -58,7 +58,8 @@ int list(const RuleSet& rules) {
   for (const Rule& rule : rules.rules) sorted.push_back(&rule);
   std::ranges::sort(sorted, {}, &Rule::id);
   for (const Rule* rule : sorted) {
-    std::printf("%-9s %-44s %s\n", std::string(to_string(rule->severity)).c_str(), rule->id.c_str(), rule->title.c_str());
+    std::printf("%-9s %-44s %s\n", std::string(to_string(rule->severity)).c_str(), rule->id.c_str(),
+                rule->title.c_str());
   }
   return 0;
 }

@@ -73,6 +73,7 @@ Result<void> scan_target(const Options& options, const LoadedRules& loaded, Repo
   scan::Options scanning;
   scanning.jobs = options.jobs != 0 ? options.jobs : std::max(1U, std::thread::hardware_concurrency());
   scanning.limits = options.limits;
+  scanning.secrets = options.show_secrets ? scan::Secrets::show : scan::Secrets::mask;
   const scan::Engine engine{loaded.database.get(), loaded.judge.get()};
   scan::Progress progress;
   const ProgressLine line(progress, !options.quiet);

@@ -30,7 +30,8 @@ unsigned width() {
   winsize size{};
   unsigned columns = 0;
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
-  if (columns == 0) columns = static_cast<unsigned>(std::strtoul(std::string(variable("COLUMNS")).c_str(), nullptr, 10));
+  if (columns == 0)
+    columns = static_cast<unsigned>(std::strtoul(std::string(variable("COLUMNS")).c_str(), nullptr, 10));
   return columns == 0 ? 100 : std::clamp(columns, 60U, 140U);
 }
 

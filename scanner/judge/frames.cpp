@@ -63,7 +63,6 @@ void Frames::collect_masks(Span shown, Span secret) {
     masks_.push_back({std::max(other->begin, shown.begin), std::min(other->end, shown.end)});
     mask(other->of(chunk_->bytes), shown);
   }
-  mask(secret.of(chunk_->bytes), shown);
   std::sort(masks_.begin(), masks_.end(), by_begin);
   masks_.erase(std::unique(masks_.begin(), masks_.end(), same), masks_.end());
 }

@@ -22,6 +22,7 @@ class Frames {
   /// `secrets`: every secret confirmed in the chunk, also those that are not reported. Borrows the chunk's bytes.
   Frames(const Chunk& chunk, std::vector<Span> secrets);
 
+  /// `secret` is one of them.
   Frame around(Span secret);
 
  private:

@@ -19,7 +19,8 @@
 namespace scanner::judge {
 
 struct Options {
-  /// Hit::secret keeps the raw bytes: for --show-secrets alone.
+  /// Hit::secret keeps the raw bytes: so that the scan can mask them wherever else a report would quote them, or show
+  /// them when it is told to.
   bool keep_secrets = false;
   /// Whether `gitleaks:allow` and `scan-secrets:allow` on a line of the secret suppress it.
   bool inline_ignores = true;

@@ -161,7 +161,8 @@ std::string Database::engine() {
 }
 
 Result<Database> Database::compile(const RuleSet& rules) {
-  if (hs_valid_platform() != HS_SUCCESS) return fail(Errc::unsupported, "this CPU lacks what the engine needs (SSE4.2)");
+  if (hs_valid_platform() != HS_SUCCESS)
+    return fail(Errc::unsupported, "this CPU lacks what the engine needs (SSE4.2)");
   auto impl = std::make_unique<Impl>();
   impl->rules_hash = rules.hash;
   impl->widths.resize(rules.rules.size());
@@ -219,7 +220,9 @@ Result<std::string> Database::serialize() const {
 }
 
 Result<Database> Database::deserialize(std::string_view bytes, const RuleSet& rules) {
-  const auto foreign = [](const char* why) { return fail(Errc::corrupt, std::string("not a database for this: ") + why); };
+  const auto foreign = [](const char* why) {
+    return fail(Errc::corrupt, std::string("not a database for this: ") + why);
+  };
   if (!bytes.starts_with(kMagic) || bytes.size() < kMagic.size() + sizeof(base::Sha256)) return foreign("no header");
   bytes.remove_prefix(kMagic.size());
   const std::string_view digest = bytes.substr(0, sizeof(base::Sha256));

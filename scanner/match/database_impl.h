@@ -24,8 +24,8 @@ inline constexpr std::uint32_t kUnbounded = 0xFFFFFFFFU;
 
 struct Database::Impl {
   HsDatabase main;
-  HsDatabase rare;           ///< Null when every rule has a literal.
-  bool rare_always = false;  ///< Some rule in `rare` has no keyword.
+  HsDatabase rare;                    ///< Null when every rule has a literal.
+  bool rare_always = false;           ///< Some rule in `rare` has no keyword.
   std::vector<std::uint32_t> widths;  ///< A rule's widest match in bytes, or kUnbounded; 0 for rules without regex.
   std::size_t width = 1;
   std::string rules_hash;

@@ -26,11 +26,11 @@ struct Layer {
 
 /// One image of a target, for one platform.
 struct Image {
-  std::string name;           ///< The reference it is stored under, or empty.
-  std::string digest;         ///< Of its manifest; of its configuration where no manifest exists (docker-archive).
+  std::string name;    ///< The reference it is stored under, or empty.
+  std::string digest;  ///< Of its manifest; of its configuration where no manifest exists (docker-archive).
   std::string config_digest;
-  std::string platform;       ///< "linux/arm64/v8", from its configuration.
-  std::vector<Layer> layers;  ///< Bottom first.
+  std::string platform;              ///< "linux/arm64/v8", from its configuration.
+  std::vector<Layer> layers;         ///< Bottom first.
   std::vector<std::string> history;  ///< Every history entry's instruction, oldest first.
 };
 

@@ -31,10 +31,10 @@ struct Allowlist {
   std::string description;
   Condition condition = Condition::any;
   std::vector<std::string> commits;
-  std::vector<std::string> paths;      ///< Regexes on the path.
-  Target target = Target::secret;      ///< What `regexes` are searched in.
+  std::vector<std::string> paths;  ///< Regexes on the path.
+  Target target = Target::secret;  ///< What `regexes` are searched in.
   std::vector<std::string> regexes;
-  std::vector<std::string> stopwords;  ///< Lower-case substrings of the secret.
+  std::vector<std::string> stopwords;     ///< Lower-case substrings of the secret.
   std::vector<std::string> target_rules;  ///< Global lists only: the rules it is for; empty means all.
 };
 
@@ -71,8 +71,8 @@ struct Rule {
   /// The longest text that every match of `regex` must contain, lower-case; empty when there is none. Derived from
   /// `regex` when rules are loaded.
   std::string literal;
-  std::uint32_t secret_group = 0;  ///< 0: the first group that took part and is not empty, else the whole match.
-  double entropy = 0;              ///< Shannon, bits per byte of the secret; it must be greater. 0: not looked at.
+  std::uint32_t secret_group = 0;     ///< 0: the first group that took part and is not empty, else the whole match.
+  double entropy = 0;                 ///< Shannon, bits per byte of the secret; it must be greater. 0: not looked at.
   std::vector<std::string> keywords;  ///< Lower-case; one must stand in the same window of the entry. Empty: no need.
   Context context;
   std::vector<std::string> checks;  ///< Names of judge's offline checks, all of which must not refuse.

@@ -7,9 +7,9 @@
 namespace scanner {
 
 std::string_view to_string(SkipReason reason) {
-  static constexpr std::array<std::string_view, 11> kNames = {"unreadable", "truncated",   "corrupt",   "digest_mismatch",
-                                                              "missing",    "limit",       "unsupported", "undecided",
-                                                              "changed",    "raw_only",    "excluded"};
+  static constexpr std::array<std::string_view, 11> kNames = {
+      "unreadable",  "truncated", "corrupt", "digest_mismatch", "missing", "limit",
+      "unsupported", "undecided", "changed", "raw_only",        "excluded"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

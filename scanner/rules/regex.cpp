@@ -1,7 +1,6 @@
 #include "scanner/rules/regex.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <set>
 #include <utility>
@@ -33,78 +32,6 @@ int hex_value(char c) {
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-ByteSet range(unsigned low, unsigned high) {
-  ByteSet set;
-  for (unsigned byte = low; byte <= high; ++byte) set.set(byte);
-  return set;
-}
-
-ByteSet any_of(std::string_view bytes) {
-  ByteSet set;
-  for (const char c : bytes) set.set(static_cast<unsigned char>(c));
-  return set;
-}
-
-ByteSet digits() { return range('0', '9'); }
-ByteSet upper() { return range('A', 'Z'); }
-ByteSet lower() { return range('a', 'z'); }
-ByteSet letters() { return upper() | lower(); }
-ByteSet punctuation() { return range('!', '/') | range(':', '@') | range('[', '`') | range('{', '~'); }
-ByteSet spaces() { return any_of("\t\n\v\f\r "); }
-
-/// \d \s \w and their opposites.
-std::optional<ByteSet> perl_class(char name) {
-  switch (name) {
-    case 'd':
-      return digits();
-    case 'D':
-      return ~digits();
-    case 's':
-      return spaces();
-    case 'S':
-      return ~spaces();
-    case 'w':
-      return letters() | digits() | any_of("_");
-    case 'W':
-      return ~(letters() | digits() | any_of("_"));
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<ByteSet> posix_class(std::string_view name) {
-  if (name == "alnum") return letters() | digits();
-  if (name == "alpha") return letters();
-  if (name == "ascii") return range(0, 0x7f);
-  if (name == "blank") return any_of("\t ");
-  if (name == "cntrl") return range(0, 0x1f) | range(0x7f, 0x7f);
-  if (name == "digit") return digits();
-  if (name == "graph") return range('!', '~');
-  if (name == "lower") return lower();
-  if (name == "print") return range(' ', '~');
-  if (name == "punct") return punctuation();
-  if (name == "space") return spaces();
-  if (name == "upper") return upper();
-  if (name == "word") return letters() | digits() | any_of("_");
-  if (name == "xdigit") return digits() | range('a', 'f') | range('A', 'F');
-  return std::nullopt;
-}
-
-/// A Unicode category as bytes: its ASCII members, and for letters every byte of a non-ASCII character.
-std::optional<ByteSet> unicode_class(std::string_view name) {
-  const ByteSet symbols = any_of("$+<=>^`|~");
-  const ByteSet beyond_ascii = range(0x80, 0xff);
-  if (name == "L") return letters() | beyond_ascii;
-  if (name == "Lu") return upper() | beyond_ascii;
-  if (name == "Ll") return lower() | beyond_ascii;
-  if (name == "N" || name == "Nd") return digits();
-  if (name == "P") return punctuation() & ~symbols;
-  if (name == "S") return symbols;
-  if (name == "Z" || name == "Zs") return any_of(" ");
-  if (name == "C" || name == "Cc") return range(0, 0x1f) | range(0x7f, 0x7f);
-  return std::nullopt;
 }
 
 std::string utf8(std::uint32_t point) {

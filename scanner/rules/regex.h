@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bitset>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -8,11 +7,9 @@
 #include <vector>
 
 #include "scanner/base/result.h"
+#include "scanner/rules/byte_set.h"
 
 namespace scanner::rules {
-
-/// The bytes that one position of a match may hold.
-using ByteSet = std::bitset<256>;
 
 /// A regex of the dialect of patterns/README.md (Go's RE2 syntax, on bytes), taken apart.
 struct Regex {

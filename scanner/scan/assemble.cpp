@@ -6,6 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "scanner/scan/mask.h"
+
 namespace scanner::scan {
 namespace {
 
@@ -30,10 +32,11 @@ class Assembly {
     index_layers();
   }
 
-  void run() {
+  void run(Secrets secrets) {
     for (Outcome& outcome : outcomes_) place(outcome);
-    merge();
     for (Skipped& skipped : description_.skipped) report_->coverage.skip(std::move(skipped));
+    if (secrets == Secrets::mask) mask();
+    merge();
     report_->images = std::move(description_.images);
   }
 
@@ -51,7 +54,8 @@ class Assembly {
   }
 
   void place(Outcome& outcome) {
-    const BlobUse* use = outcome.blob.blob >= 0 ? &description_.uses[static_cast<std::size_t>(outcome.blob.blob)] : nullptr;
+    const BlobUse* use =
+        outcome.blob.blob >= 0 ? &description_.uses[static_cast<std::size_t>(outcome.blob.blob)] : nullptr;
     if (use != nullptr && use->kind == BlobUse::Kind::unselected) {
       ++report_->coverage.unselected_blobs;
       return;
@@ -59,8 +63,9 @@ class Assembly {
     if (use != nullptr && use->kind == BlobUse::Kind::layer) {
       // A person knows a layer by its place in the image better than by its blob.
       const auto [image, layer] = use->layers.front();
-      const std::string name = "layer " + std::to_string(layer + 1) + " (" +
-                               description_.images[static_cast<std::size_t>(image)].layers[static_cast<std::size_t>(layer)].digest + ")";
+      const std::string name =
+          "layer " + std::to_string(layer + 1) + " (" +
+          description_.images[static_cast<std::size_t>(image)].layers[static_cast<std::size_t>(layer)].digest + ")";
       for (Skipped& one : outcome.coverage.skipped) {
         if (one.place.starts_with(outcome.name)) one.place = name + one.place.substr(outcome.name.size());
       }
@@ -143,11 +148,36 @@ class Assembly {
     }
   }
 
+  /// Takes the raw secrets out of everything that a report may print.
+  void mask() {
+    Mask settings;
+    Mask names;
+    for (const Placed& one : placed_) {
+      const Kind kind = one.location.entry.kind;
+      if (kind == Kind::file_name || kind == Kind::symlink_target) names.add(one.hit.secret);
+      if (kind != Kind::file) settings.add(one.hit.secret);
+    }
+    for (Placed& one : placed_) {
+      std::ranges::fill(one.hit.secret, '\0');
+      one.hit.secret.clear();
+      settings.apply(one.location.entry.field);
+      names.apply(one.location.entry.path);
+      for (std::string& member : one.location.entry.inner) names.apply(member);
+    }
+    for (Skipped& skipped : report_->coverage.skipped) settings.apply(skipped.place);
+    for (Image& image : description_.images) {
+      for (std::string& instruction : image.history) settings.apply(instruction);
+      for (Layer& layer : image.layers) settings.apply(layer.created_by);
+      settings.apply(image.name);
+    }
+  }
+
   /// Which rule's finding a value belongs to: a rule that names the issuer takes it from the catch-alls.
   [[nodiscard]] bool better(std::uint32_t one, std::uint32_t other) const {
     const Rule& a = rules_->rules[one];
     const Rule& b = rules_->rules[other];
-    return std::tuple(a.generic, b.confidence, b.severity, one) < std::tuple(b.generic, a.confidence, a.severity, other);
+    return std::tuple(a.generic, b.confidence, b.severity, one) <
+           std::tuple(b.generic, a.confidence, a.severity, other);
   }
 
   void merge() {
@@ -202,11 +232,13 @@ class Assembly {
   /// place that several rules found.
   static void tidy(std::vector<Location>& locations) {
     std::ranges::sort(locations, [](const Location& a, const Location& b) { return order(a) < order(b); });
-    const auto same = std::ranges::unique(locations, [](const Location& a, const Location& b) { return order(a) == order(b); });
+    const auto same =
+        std::ranges::unique(locations, [](const Location& a, const Location& b) { return order(a) == order(b); });
     locations.erase(same.begin(), same.end());
     std::map<std::pair<int, int>, bool> named;
     for (const Location& one : locations) {
-      if (one.entry.kind == Kind::history && !one.entry.field.empty()) named[{one.image, one.entry.history_index}] = true;
+      if (one.entry.kind == Kind::history && !one.entry.field.empty())
+        named[{one.image, one.entry.history_index}] = true;
     }
     std::erase_if(locations, [&](const Location& one) {
       return one.entry.kind == Kind::history && one.entry.field.empty() &&
@@ -225,8 +257,9 @@ class Assembly {
 
 }  // namespace
 
-void assemble(const RuleSet& rules, source::Description description, std::vector<Outcome> outcomes, Report& report) {
-  Assembly(rules, std::move(description), std::move(outcomes), report).run();
+void assemble(const RuleSet& rules, source::Description description, std::vector<Outcome> outcomes, Secrets secrets,
+              Report& report) {
+  Assembly(rules, std::move(description), std::move(outcomes), report).run(secrets);
 }
 
 }  // namespace scanner::scan

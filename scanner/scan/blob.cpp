@@ -27,7 +27,11 @@ Result<void> search_decoded(base::Stream& stream, const Entry& entry, Searcher& 
   unpack::Window window(stream, searcher.window_buffer());
   auto head = window.peek(unpack::kSniffBytes);
   if (!head) return fail(std::move(head).error());
-  if (unpack::sniff(*head) == Format::tar) {
+  // An empty tar archive has nothing but its end marker.
+  const bool empty_tar = head->size() >= unpack::kSniffBytes &&
+                         head->substr(0, unpack::kSniffBytes).find_first_not_of('\0') == std::string_view::npos;
+  if (empty_tar || unpack::sniff(*head) == Format::tar) {
+    out.blob.tar = true;
     ++out.coverage.layers;
     return searcher.layer(window, out);
   }
@@ -80,7 +84,8 @@ void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, O
   out.blob.digest = hash.digest();
   out.blob.size = hash.bytes();
   const bool as_named = !digest_is_known || out.blob.digest == *item.expected;
-  if (!as_named) out.coverage.skip({SkipReason::digest_mismatch, out.name, "its bytes have another digest than its name", 0});
+  if (!as_named)
+    out.coverage.skip({SkipReason::digest_mismatch, out.name, "its bytes have another digest than its name", 0});
   out.blob.complete = read && as_named;
   if (!out.blob.complete) out.coverage.layers = 0;
 }

@@ -25,8 +25,8 @@ void LayerPaths::add(std::string_view path, What what) {
   if (name == kOpaque) {
     opaque_.push_back(path_hash(folder));
   } else if (name.starts_with(kWhiteout)) {
-    const std::string removed = std::string(path.substr(0, path.size() - name.size())) +
-                                std::string(name.substr(kWhiteout.size()));
+    const std::string removed =
+        std::string(path.substr(0, path.size() - name.size())) + std::string(name.substr(kWhiteout.size()));
     whiteouts_.push_back(path_hash(removed));
   } else {
     (what == What::directory ? directories_ : others_).push_back(path_hash(path));

@@ -132,7 +132,7 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
   }
   source::Description description = source.describe(blobs);
   if (trouble) report.coverage.skip({reason_of(*trouble), report.target, trouble->message(), 0});
-  assemble(rules, std::move(description), std::move(all), report);
+  assemble(rules, std::move(description), std::move(all), options.secrets, report);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include "scanner/base/result.h"
 #include "scanner/model/finding.h"
 #include "scanner/model/limits.h"
+#include "scanner/scan/assemble.h"
 #include "scanner/scan/searcher.h"
 #include "scanner/source/source.h"
 
@@ -11,6 +12,7 @@ namespace scanner::scan {
 struct Options {
   unsigned jobs = 1;  ///< Units that are searched at the same time; each may use two threads more for its stages.
   Limits limits;
+  Secrets secrets = Secrets::mask;
 };
 
 /// Searches everything that `source` gives, and fills the report's images, findings, coverage and ignored. Opens and

@@ -30,7 +30,8 @@ std::uint64_t newlines(std::string_view bytes) {
     std::array<std::uint8_t, kLanes> lanes{};
     for (std::size_t round = 0; round < rounds; ++round) {
       const char* stripe = bytes.data() + round * kLanes;
-      for (std::size_t i = 0; i < kLanes; ++i) lanes[i] = static_cast<std::uint8_t>(lanes[i] + (stripe[i] == '\n' ? 1 : 0));
+      for (std::size_t i = 0; i < kLanes; ++i)
+        lanes[i] = static_cast<std::uint8_t>(lanes[i] + (stripe[i] == '\n' ? 1 : 0));
     }
     for (const std::uint8_t lane : lanes) total += lane;
     bytes.remove_prefix(rounds * kLanes);
@@ -78,14 +79,20 @@ class Searcher::RawSearch {
     }
     if (piece.bytes.empty()) return;
     fed_ = true;
+    if (piece.begins) {
+      start_ = piece.offset;
+      column_ += piece.offset - end_;  // a hole holds no line end
+    }
     Chunk chunk;
     chunk.bytes = piece.bytes;
     chunk.offset = piece.offset;
-    chunk.first = piece.begins;
+    chunk.first = piece.offset == start_;
     chunk.last = piece.ends;
     search(chunk);
     if (piece.ends) {
       tail_.clear();
+      advance(piece.bytes);
+      end_ = piece.offset + piece.bytes.size();
       return;
     }
     const std::size_t kept = std::min(piece.bytes.size(), searcher_->database_->overlap());
@@ -100,7 +107,7 @@ class Searcher::RawSearch {
       Chunk chunk;
       chunk.bytes = tail_;
       chunk.offset = tail_offset_;
-      chunk.first = tail_offset_ == 0;
+      chunk.first = tail_offset_ == start_;
       search(chunk);
       tail_.clear();
     }
@@ -136,6 +143,8 @@ class Searcher::RawSearch {
   const Entry* entry_;
   Outcome* out_;
   std::uint64_t owned_ = 0;  ///< Offset up to which windows have owned the file.
+  std::uint64_t start_ = 0;  ///< Offset of the first byte, or of the first after the last hole.
+  std::uint64_t end_ = 0;    ///< Offset where the last hole begins.
   std::uint64_t line_ = 1;
   std::uint64_t column_ = 1;
   bool fed_ = false;
@@ -167,11 +176,16 @@ class Searcher::Tee final : public base::Stream {
     return done;
   }
 
-  /// Searches what nobody has read.
-  void drain() {
+  /// Searches what nobody has read. In an archive within an archive it counts as what that expands to.
+  void drain(std::uint64_t* nested, std::uint64_t most) {
     for (;;) {
+      if (nested != nullptr && *nested > most) {
+        error_ = base::Error(Errc::limit, "expands to more than " + std::to_string(most) + " bytes");
+        return;
+      }
       const auto more = next();
       if (!more || !*more) return;
+      if (nested != nullptr) *nested += rest_.size();
     }
   }
 
@@ -250,7 +264,8 @@ void Searcher::keep(judge::Verdict verdict, const Entry& entry, Outcome& out) {
   for (Hit& hit : verdict.hits) {
     if (progress_->hits.fetch_add(1, std::memory_order_relaxed) >= limits_->max_hits) {
       out.coverage.skip({SkipReason::limit, place_of(out.name, entry),
-                         "more than " + std::to_string(limits_->max_hits) + " secrets in all; the rest is left out", 0});
+                         "more than " + std::to_string(limits_->max_hits) + " secrets in all; the rest is left out",
+                         0});
       break;
     }
     out.found.push_back({entry, std::move(hit)});
@@ -317,10 +332,10 @@ Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outco
       out.coverage.skip({limit ? SkipReason::limit : SkipReason::raw_only, place_of(out.name, entry),
                          std::string(to_string(format)) + ": " + opened.error().message(), 0});
     }
-    tee.drain();
+    tee.drain(depth > 0 ? &out.nested_bytes : nullptr, limits_->max_nested_bytes);
     if (tee.error()) read = fail(*tee.error());
   } else {
-    while (!piece->bytes.empty() && !piece->ends) {
+    while (!piece->bytes.empty()) {
       if (depth > 0) out.nested_bytes += piece->bytes.size();
       if (out.nested_bytes > limits_->max_nested_bytes) {
         read = fail(Errc::limit, "expands to more than " + std::to_string(limits_->max_nested_bytes) + " bytes");
@@ -424,7 +439,8 @@ Result<void> Searcher::member(const Entry& entry, const unpack::TarMember& membe
     text(extra, member.extra, out);
   }
   name(entry, out);
-  if (member.type == Type::file) {
+  // Some readers take members of unknown types, and folders with data, for files.
+  if (member.type == Type::file || member.data_bytes > 0) {
     unpack::TarPieces pieces(reader);
     return content(entry, pieces, out, depth);
   }

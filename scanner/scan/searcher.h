@@ -69,7 +69,8 @@ class Searcher {
   Progress* progress_;
   std::vector<Candidate> candidates_;
   judge::Session text_session_;
-  std::vector<std::unique_ptr<judge::Session>> sessions_;  ///< By depth: an archive's own search goes on around its members'.
+  std::vector<std::unique_ptr<judge::Session>>
+      sessions_;  ///< By depth: an archive's own search goes on around its members'.
   std::vector<std::unique_ptr<char[]>> buffers_;
 };
 

@@ -28,7 +28,9 @@ class ArchiveFile final : public BlobStore {
     for (;;) {
       auto more = reader.next(member);
       if (!more) {
-        if (blobs_.empty()) return fail(std::move(more).error().during(name_));
+        // No archive at all, or one that is only cut.
+        if (blobs_.empty() && more.error().code() != Errc::truncated)
+          return fail(std::move(more).error().during(name_));
         skipped_.push_back({reason_of(more.error()), name_, more.error().message(), size - window.position()});
         return {};
       }
@@ -38,6 +40,7 @@ class ArchiveFile final : public BlobStore {
         links_[member.path] = member.type == Type::symlink ? target_of(member.path, member.link) : member.link;
       } else if (member.type == Type::file) {
         // An engine that unpacks takes the last of several members of one name.
+        links_.erase(member.path);
         offsets_[member.path] = member.offset;
         blobs_[member.path] = member.data_bytes;
         if (member.offset + member.data_bytes > size) {

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <vector>
 
 #include "scanner/source/blob_store.h"
@@ -36,6 +36,10 @@ class DirectoryStore final : public BlobStore {
     while (const dirent* entry = ::readdir(entries)) {
       const std::string_view file = entry->d_name;
       if (file == "." || file == "..") continue;
+      if (++entries_ > max_entries) {
+        skipped_.push_back({SkipReason::limit, name_, "more than " + std::to_string(max_entries) + " files", 0});
+        break;
+      }
       const std::string path = prefix.empty() ? std::string(file) : prefix + "/" + std::string(file);
       struct stat st {};
       if (::fstatat(directory_.get(), path.c_str(), &st, 0) != 0) {
@@ -44,10 +48,6 @@ class DirectoryStore final : public BlobStore {
         list(path, depth + 1, max_entries);
       } else if (S_ISREG(st.st_mode)) {
         blobs_[path] = static_cast<std::uint64_t>(st.st_size);
-      }
-      if (blobs_.size() > max_entries) {
-        skipped_.push_back({SkipReason::limit, name_, "more than " + std::to_string(max_entries) + " files", 0});
-        break;
       }
     }
     ::closedir(entries);
@@ -74,6 +74,7 @@ class DirectoryStore final : public BlobStore {
   std::string name_;
   std::map<std::string, std::uint64_t> blobs_;
   std::vector<Skipped> skipped_;
+  std::uint64_t entries_ = 0;  ///< Seen so far, through links too.
 };
 
 }  // namespace

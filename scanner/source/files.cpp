@@ -1,16 +1,16 @@
 #include "scanner/source/files.h"
 
+#include <climits>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <climits>
-#include <system_error>
 
 #include "scanner/source/directory.h"
 

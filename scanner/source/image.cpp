@@ -78,6 +78,12 @@ class Parts {
     unit.push_back(std::move(item));
   }
 
+  /// Nothing leads to this blob of an OCI layout, so it belongs to an image that was deleted from it: not looked at,
+  /// unless what should lead to blobs could not be read.
+  [[nodiscard]] bool is_orphan(const std::string& name) const {
+    return name.starts_with("blobs/") && !plan_.incomplete;
+  }
+
   Description describe(std::span<const BlobResult> results) {
     Description description;
     description.images = std::move(plan_.images);
@@ -86,8 +92,8 @@ class Parts {
     std::map<int, const BlobResult*> by_number;
     for (const BlobResult& result : results) by_number[result.blob] = &result;
     for (std::size_t i = 0; i < names_.size(); ++i) {
-      const bool elsewhere = plan_.unselected.contains(names_[i]) ||
-                             (names_[i].starts_with("blobs/") && !plan_.statements.contains(names_[i]));
+      const bool elsewhere =
+          plan_.unselected.contains(names_[i]) || (is_orphan(names_[i]) && !plan_.statements.contains(names_[i]));
       description.uses[i].kind = elsewhere ? BlobUse::Kind::unselected : BlobUse::Kind::loose;
     }
     for (std::size_t i = 0; i < description.images.size(); ++i) {
@@ -98,7 +104,7 @@ class Parts {
         BlobUse& use = description.uses[static_cast<std::size_t>(number->second)];
         use.kind = BlobUse::Kind::layer;
         use.layers.emplace_back(static_cast<int>(i), static_cast<int>(k));
-        settle(image.layers[k], *by_number[number->second], description.skipped);
+        settle(image.layers[k], *by_number[number->second], !image.platform.empty(), description.skipped);
       }
     }
     return description;
@@ -106,7 +112,7 @@ class Parts {
 
  private:
   /// Holds a layer against what its blob turned out to be.
-  static void settle(Layer& layer, const BlobResult& result, std::vector<Skipped>& skipped) {
+  static void settle(Layer& layer, const BlobResult& result, bool is_file_system, std::vector<Skipped>& skipped) {
     const std::string actual = base::to_oci_digest(result.digest);
     const std::string place = "layer " + layer.digest;
     layer.read = result.complete;
@@ -117,10 +123,16 @@ class Parts {
       skipped.push_back({SkipReason::corrupt, place, "its size is not what the manifest says", 0});
     }
     layer.size = result.size;
-    const std::string diff_id = result.compressed ? (result.diff_id ? base::to_oci_digest(*result.diff_id) : "") : actual;
+    if (is_file_system && !result.tar) {
+      layer.read = false;
+      skipped.push_back({SkipReason::corrupt, place, "no tar archive; its bytes were searched as they are", 0});
+    }
+    const std::string diff_id =
+        result.compressed ? (result.diff_id ? base::to_oci_digest(*result.diff_id) : "") : actual;
     if (!diff_id.empty() && !layer.diff_id.empty() && diff_id != layer.diff_id) {
       layer.read = false;
-      skipped.push_back({SkipReason::digest_mismatch, place, "its content is not what the configuration's diffID says", 0});
+      skipped.push_back(
+          {SkipReason::digest_mismatch, place, "its content is not what the configuration's diffID says", 0});
     }
     if (layer.diff_id.empty()) layer.diff_id = diff_id;
   }
@@ -153,7 +165,12 @@ class StoredImages final : public Source {
 
   Result<void> plan(const Selection& selection) {
     auto plan = plan_store(*store_, selection, limits_);
-    if (!plan) return fail(std::move(plan).error());
+    if (!plan) {
+      // What stands before the place where an archive was cut is still worth its findings.
+      if (plan.error().code() == Errc::usage || store_->skipped().empty()) return fail(std::move(plan).error());
+      plan = Plan();
+      plan->incomplete = true;
+    }
     for (std::size_t i = 0; i < plan->images.size(); ++i) {
       for (std::size_t k = 0; k < plan->layer_blobs[i].size(); ++k) {
         const std::string& name = plan->layer_blobs[i][k];
@@ -169,7 +186,8 @@ class StoredImages final : public Source {
     for (const Skipped& skipped : store_->skipped()) plan->skipped.push_back(skipped);
     parts_.set_plan(std::move(*plan));
     sort_out_loose();
-    std::ranges::stable_sort(blobs_, std::greater<>(), [&](const std::string& name) { return store_->blobs().at(name); });
+    std::ranges::stable_sort(blobs_, std::greater<>(),
+                             [&](const std::string& name) { return store_->blobs().at(name); });
     return {};
   }
 
@@ -219,7 +237,7 @@ class StoredImages final : public Source {
     const Plan& plan = parts_.plan();
     for (const auto& [name, size] : store_->blobs()) {
       if (wanted_.contains(name) || plan.documents.contains(name) || plan.unselected.contains(name)) continue;
-      if (name.starts_with("blobs/")) continue;
+      if (parts_.is_orphan(name)) continue;
       if (size <= limits_.max_document_bytes) {
         loose_documents_.push_back(name);
       } else {
@@ -364,6 +382,7 @@ class StreamedImages final : public Source {
     }
     if (member.type != Type::file) return unit;
     seen_.insert(member.path);
+    links_.erase(member.path);
     auto piece = reader_.data(0);
     if (!piece) {
       skipped_.push_back({SkipReason::truncated, member.path, piece.error().message(), member.data_bytes});
@@ -420,13 +439,14 @@ class StreamedImages final : public Source {
       // What came before a cut is still worth its findings.
       if (plan.error().code() == Errc::usage || skipped_.empty()) return fail(std::move(plan).error());
       plan = Plan();
+      plan->incomplete = true;
     }
     parts_.set_plan(std::move(*plan));
     Unit unit = parts_.texts();
     for (auto& [name, text] : documents_) {
       const Plan& known = parts_.plan();
       if (known.documents.contains(name) || known.unselected.contains(name)) continue;
-      if (name.starts_with("blobs/") && !known.statements.contains(name)) continue;
+      if (parts_.is_orphan(name) && !known.statements.contains(name)) continue;
       parts_.add_loose_document(name, std::move(text), limits_, unit);
     }
     documents_.clear();

@@ -61,7 +61,7 @@ struct Leaf {
   Descriptor descriptor;  ///< Without digest for an image of a docker-archive.
   DockerImage docker;
   std::vector<std::string> names;
-  int group = 0;  ///< Leaves of one group are the same image for several platforms.
+  int group = 0;          ///< Leaves of one group are the same image for several platforms.
   bool attached = false;  ///< An attestation, about `refers_to`.
   std::string refers_to;
 };
@@ -110,6 +110,7 @@ class Planner {
     const std::string where = digest.empty() ? blobs_->resolve(name) : locate(digest);
     const std::string& called = digest.empty() ? name : digest;
     if (where.empty()) {
+      plan_.incomplete = true;
       skip(SkipReason::missing, called, "named by a manifest, and not there");
       return std::nullopt;
     }
@@ -120,7 +121,8 @@ class Planner {
       return std::nullopt;
     }
     if (!digest.empty() && base::to_oci_digest(base::sha256(*text)) != digest) {
-      skip(SkipReason::digest_mismatch, called, "its bytes have another digest");
+      search_raw(name, digest, base::Error(Errc::corrupt, ""));
+      plan_.skipped.back() = {SkipReason::digest_mismatch, called, "its bytes have another digest", text->size()};
       return std::nullopt;
     }
     return std::move(*text);
@@ -131,6 +133,7 @@ class Planner {
     const std::string where = digest.empty() ? blobs_->resolve(name) : locate(digest);
     plan_.documents.erase(where);
     plan_.statements.insert(where);
+    plan_.incomplete = true;
     skip(reason_of(error), digest.empty() ? name : digest, error.message());
   }
 
@@ -181,8 +184,9 @@ class Planner {
     if (text) read_index_text(*text, name, digest, names, depth, group, leaves);
   }
 
-  void read_index_text(const std::string& text, const std::string& name, const std::string& digest, const std::vector<std::string>& names,
-                       std::uint32_t depth, int group, std::vector<Leaf>& leaves) {
+  void read_index_text(const std::string& text, const std::string& name, const std::string& digest,
+                       const std::vector<std::string>& names, std::uint32_t depth, int group,
+                       std::vector<Leaf>& leaves) {
     const std::string& called = digest.empty() ? name : digest;
     auto index = parse_index(text, called, *limits_);
     if (!index) return search_raw(name, digest, index.error());
@@ -219,8 +223,9 @@ class Planner {
   /// Judges by the document itself where it is there, else by what the descriptor claims.
   bool is_index(const Descriptor& descriptor) {
     const std::string where = locate(descriptor.digest);
-    if (where.empty()) return descriptor.media_type.find("index") != std::string::npos ||
-                              descriptor.media_type.find("manifest.list") != std::string::npos;
+    if (where.empty())
+      return descriptor.media_type.find("index") != std::string::npos ||
+             descriptor.media_type.find("manifest.list") != std::string::npos;
     const auto text = blobs_->fetch(where);
     if (!text) return false;
     const auto kind = classify(*text);
@@ -296,7 +301,8 @@ class Planner {
       if (!leaf.attached && is_wanted_image(leaf)) groups.insert(leaf.group);
     }
     if (!selection_->image.empty() && groups.empty()) {
-      return fail(Errc::usage, "no image " + selection_->image + " here; there are: " + (names.empty() ? "none" : names));
+      return fail(Errc::usage,
+                  "no image " + selection_->image + " here; there are: " + (names.empty() ? "none" : names));
     }
     for (const int group : groups) {
       std::vector<Leaf> members;
@@ -304,7 +310,8 @@ class Planner {
       std::set<std::string> distinct;
       for (const Leaf& leaf : leaves) {
         if (leaf.group != group || leaf.attached) continue;
-        if (!selection_->image.empty() && leaf.descriptor.digest != selection_->image && !is_wanted_image(leaf)) continue;
+        if (!selection_->image.empty() && leaf.descriptor.digest != selection_->image && !is_wanted_image(leaf))
+          continue;
         members.push_back(leaf);
         const std::string platform = platform_of(leaf);
         distinct.insert(platform);
@@ -317,7 +324,8 @@ class Planner {
         if (!choose || platform_fits(platform_of(leaf), want)) chosen.push_back(leaf);
       }
       if (chosen.size() == before) {
-        return fail(Errc::usage, "no image for " + want + " here; there are: " + (platforms.empty() ? "none" : platforms));
+        return fail(Errc::usage,
+                    "no image for " + want + " here; there are: " + (platforms.empty() ? "none" : platforms));
       }
     }
     const auto is_chosen = [&](const std::string& digest) {
@@ -326,7 +334,8 @@ class Planner {
     std::vector<Leaf> attached;
     for (const Leaf& leaf : leaves) {
       if (leaf.attached && (leaf.refers_to.empty() || is_chosen(leaf.refers_to))) attached.push_back(leaf);
-      if (!leaf.attached && !is_chosen(leaf.descriptor.digest) && !leaf.descriptor.digest.empty()) note_unselected(leaf);
+      if (!leaf.attached && !is_chosen(leaf.descriptor.digest) && !leaf.descriptor.digest.empty())
+        note_unselected(leaf);
       if (leaf.attached && !leaf.refers_to.empty() && !is_chosen(leaf.refers_to)) note_unselected(leaf);
       if (!leaf.docker.config.empty() && !is_wanted_image(leaf)) {
         for (const std::string& layer : leaf.docker.layers) plan_.unselected.insert(blobs_->resolve(layer));
@@ -373,7 +382,8 @@ class Planner {
         image.layers.push_back(std::move(one));
         blobs.push_back(locate(layer.digest));
       }
-      base_hints_.push_back({annotation(manifest->annotations, kBaseDigest), annotation(manifest->annotations, kBaseName)});
+      base_hints_.push_back(
+          {annotation(manifest->annotations, kBaseDigest), annotation(manifest->annotations, kBaseName)});
       if (manifest->attestation) {
         base_hints_.pop_back();
         return add_statements(*manifest, -1);
@@ -397,7 +407,8 @@ class Planner {
     if (image.digest.empty()) image.digest = config_digest;
     add_config(image, number, config_name, config_digest);
     for (std::size_t i = 0; i < blobs.size(); ++i) {
-      if (blobs[i].empty()) skip(SkipReason::missing, "layer " + image.layers[i].digest, "named by a manifest, and not there");
+      if (blobs[i].empty())
+        skip(SkipReason::missing, "layer " + image.layers[i].digest, "named by a manifest, and not there");
     }
     plan_.images.push_back(std::move(image));
     plan_.layer_blobs.push_back(std::move(blobs));
@@ -538,7 +549,7 @@ std::string host_platform() {
   utsname name{};
   std::string machine = ::uname(&name) == 0 ? name.machine : "unknown";
   static const std::map<std::string, std::string> kNames = {
-      {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"armv7l", "arm/v7"}, {"armv6l", "arm/v6"},
+      {"x86_64", "amd64"}, {"aarch64", "arm64"},   {"armv7l", "arm/v7"}, {"armv6l", "arm/v6"},
       {"i686", "386"},     {"ppc64le", "ppc64le"}, {"s390x", "s390x"},   {"riscv64", "riscv64"}};
   if (const auto it = kNames.find(machine); it != kNames.end()) machine = it->second;
   return "linux/" + machine;

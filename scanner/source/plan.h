@@ -48,6 +48,8 @@ struct Plan {
   std::vector<Skipped> skipped;
   std::set<std::string> documents;   ///< Blobs that were read as documents: searched through `texts`.
   std::set<std::string> statements;  ///< Blobs of attestations that were too large or no JSON: search them as they are.
+  /// Some index or manifest could not be read, so nobody knows which blobs belong to what was asked for: search all.
+  bool incomplete = false;
   std::set<std::string> unselected;  ///< Blobs of images that were not selected, as far as their manifests are there.
 };
 

@@ -48,6 +48,7 @@ struct BlobResult {
   std::optional<base::Sha256> diff_id;  ///< Of the decompressed bytes; only where `digest` is not known to be wanted.
   std::uint64_t size = 0;
   bool compressed = false;
+  bool tar = false;       ///< Decompressed, it is a tar archive.
   bool complete = false;  ///< Read to its end, digest as expected, nothing left out.
 };
 

@@ -93,7 +93,9 @@ class Decoder : public base::Stream {
 
 class Gunzip final : public Decoder {
  public:
-  explicit Gunzip(Input input) : Decoder(std::move(input)), state_(std::make_unique<inflate_state>()) { begin_member(); }
+  explicit Gunzip(Input input) : Decoder(std::move(input)), state_(std::make_unique<inflate_state>()) {
+    begin_member();
+  }
 
  private:
   void begin_member() {
@@ -119,7 +121,8 @@ class Gunzip final : public Decoder {
     input_.consume(in.size() - state_->avail_in);
     const std::size_t made = room - state_->avail_out;
     if (code != ISAL_DECOMP_OK) {
-      return fail(Errc::corrupt, code == ISAL_INCORRECT_CHECKSUM ? "wrong checksum in the gzip stream" : "bad gzip stream");
+      return fail(Errc::corrupt,
+                  code == ISAL_INCORRECT_CHECKSUM ? "wrong checksum in the gzip stream" : "bad gzip stream");
     }
     if (state_->block_state == ISAL_BLOCK_FINISH) between_ = true;
     drained_ = made == 0;

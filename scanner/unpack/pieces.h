@@ -36,6 +36,7 @@ class StreamPieces final : public Pieces {
  private:
   Window* window_;
   std::uint64_t given_ = 0;
+  std::size_t last_piece_ = 0;
   bool ended_ = false;
 };
 

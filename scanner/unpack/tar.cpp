@@ -116,7 +116,8 @@ Result<bool> TarReader::read_header(Header& header) {
   if (!peeked) return fail(std::move(peeked).error());
   std::string_view block = *peeked;
   if (block.size() < kBlock) {
-    return fail(Errc::truncated, block.empty() ? "the tar ends without its end marker" : "the tar ends inside a header");
+    return fail(Errc::truncated,
+                block.empty() ? "the tar ends without its end marker" : "the tar ends inside a header");
   }
   block = block.substr(0, kBlock);
   if (is_zero(block)) {
@@ -280,7 +281,8 @@ Result<void> TarReader::set_segments(std::uint64_t stored) {
   std::uint64_t total = 0;
   std::uint64_t reached = 0;
   for (const Segment& one : segments_) {
-    if (one.offset < reached || one.offset + one.size < one.offset) return fail(Errc::corrupt, "a sparse map runs backwards");
+    if (one.offset < reached || one.offset + one.size < one.offset)
+      return fail(Errc::corrupt, "a sparse map runs backwards");
     reached = one.offset + one.size;
     total += one.size;
   }
@@ -299,12 +301,12 @@ Result<bool> TarReader::next(TarMember& member) {
 
   Extended extended;
   for (;;) {
-    if (++entries_ > limits_->max_entries) {
-      return fail(Errc::limit, "more than " + std::to_string(limits_->max_entries) + " entries");
-    }
     Header header;
     auto found = read_header(header);
     if (!found || !*found) return found;
+    if (++entries_ > limits_->max_entries) {
+      return fail(Errc::limit, "more than " + std::to_string(limits_->max_entries) + " entries");
+    }
     if (header.type == 'x' || header.type == 'g' || header.type == 'L' || header.type == 'K') {
       window_->consume(kBlock);
       if (header.type == 'x' || header.type == 'g') {
@@ -335,7 +337,8 @@ Result<bool> TarReader::next(TarMember& member) {
       case '7':
       case 'S':
         // V7 tar had no type for directories: a name that ends in a slash is one.
-        member.type = raw_path.ends_with('/') && header.type != 'S' ? TarMember::Type::directory : TarMember::Type::file;
+        member.type =
+            raw_path.ends_with('/') && header.type != 'S' ? TarMember::Type::directory : TarMember::Type::file;
         break;
       case '1':
         member.type = TarMember::Type::hard_link;
@@ -384,7 +387,7 @@ Result<Piece> TarReader::data(std::size_t keep) {
   }
   if (segments_.empty()) return Piece{};
   const Segment& segment = segments_.back();
-  const auto repeat = static_cast<std::size_t>(std::min<std::uint64_t>(keep, in_segment_));
+  const std::size_t repeat = in_segment_ == 0 ? 0 : std::min(keep, last_piece_);
   auto taken = window_->take(segment.size - in_segment_, repeat);
   if (!taken) return fail(std::move(taken).error());
   const std::size_t fresh = taken->size() - repeat;
@@ -394,6 +397,7 @@ Result<Piece> TarReader::data(std::size_t keep) {
   piece.offset = segment.offset + in_segment_ - repeat;
   piece.begins = in_segment_ == 0;
   in_segment_ += fresh;
+  last_piece_ = taken->size();
   left_ -= fresh;
   piece.ends = in_segment_ == segment.size;
   window_->consume(fresh);

@@ -65,10 +65,11 @@ class TarReader {
   Window* window_;
   const Limits* limits_;
   std::uint64_t entries_ = 0;
-  std::uint64_t left_ = 0;     ///< Stored bytes of this member that are not consumed.
-  std::uint64_t padding_ = 0;  ///< Zeros up to the next header.
+  std::uint64_t left_ = 0;         ///< Stored bytes of this member that are not consumed.
+  std::uint64_t padding_ = 0;      ///< Zeros up to the next header.
   std::vector<Segment> segments_;  ///< Where the stored bytes belong in the file, last one first.
   std::uint64_t in_segment_ = 0;   ///< Bytes of the current segment already given.
+  std::size_t last_piece_ = 0;     ///< Bytes of the piece given last: no more lies before the cursor.
 };
 
 /// The pieces of a reader's current member. Borrows the reader.

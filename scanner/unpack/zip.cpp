@@ -87,13 +87,13 @@ ZipReader::~ZipReader() = default;
 Result<bool> ZipReader::next(ZipMember& member) {
   if (!state_->opened && archive_read_open1(state_->reader) != ARCHIVE_OK) return state_->failure();
   state_->opened = true;
-  if (++state_->entries > state_->limits->max_entries) {
-    return fail(Errc::limit, "more than " + std::to_string(state_->limits->max_entries) + " entries");
-  }
   archive_entry* entry = nullptr;
   const int code = archive_read_next_header(state_->reader, &entry);
   if (code == ARCHIVE_EOF) return false;
   if (code != ARCHIVE_OK && code != ARCHIVE_WARN) return state_->failure();
+  if (++state_->entries > state_->limits->max_entries) {
+    return fail(Errc::limit, "more than " + std::to_string(state_->limits->max_entries) + " entries");
+  }
   const char* path = archive_entry_pathname(entry);
   if (path == nullptr) path = archive_entry_pathname_utf8(entry);
   member.path = path != nullptr ? path : "(a name in an unknown encoding)";

@@ -36,7 +36,8 @@ TEST(Hash, TakesOciDigestsInTheirOneForm) {
   EXPECT_EQ(parsed, sha256("abc"));
   std::string upper = digest;
   upper[8] = 'A';
-  for (const std::string& wrong : {upper, digest + "0", digest.substr(0, 70), digest.substr(7), std::string("sha512:") + digest.substr(7), std::string()}) {
+  for (const std::string& wrong : {upper, digest + "0", digest.substr(0, 70), digest.substr(7),
+                                   std::string("sha512:") + digest.substr(7), std::string()}) {
     EXPECT_FALSE(parse_oci_digest(wrong, parsed)) << wrong;
   }
 }

@@ -37,7 +37,7 @@ TEST(FdStream, FillsTheWholeRequestFromAPipeThatGivesLittleAtATime) {
     for (const char c : std::string_view("secret")) EXPECT_EQ(::write(fd, &c, 1), 1);
     ::close(fd);
   });
-  FdStream stream(Fd(ends[0]), "pipe");
+  FdStream stream(Fd{ends[0]}, "pipe");
   std::array<char, 4> buffer{};
   EXPECT_EQ(*stream.read(buffer), 4U);
   EXPECT_EQ(*stream.read(buffer), 2U);

@@ -67,7 +67,9 @@ def make_image(folder, name, files):
     config = json.dumps({
         'architecture': 'amd64', 'os': 'linux',
         'config': {'Env': env.read_text().splitlines() if env.exists() else []},
-        'history': [{'created_by': f'COPY {file} /{file}'} for file in files],
+        'history': [{'created_by': f'COPY {file} /{file}'} for file in files] +
+                   [{'created_by': f'ENV {line}', 'empty_layer': True}
+                    for line in (env.read_text().splitlines() if env.exists() else [])],
         'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + digest for digest in digests]}}).encode()
     config_name = hashlib.sha256(config).hexdigest() + '.json'
     with tarfile.open(folder / name, 'w') as tar:

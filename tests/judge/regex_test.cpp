@@ -51,6 +51,13 @@ TEST(Search, FindsTheLeftmostMatchFromAPlaceOnAndItsGroups) {
   EXPECT_EQ(search.find(regex, "k=a k=bc", 5, Edge::end), Answer::none);
 }
 
+TEST(Search, PassesOverEmptyMatches) {
+  Search search;
+  ASSERT_EQ(search.find(Regex("a*"), "--aa", 0, Edge::end), Answer::match);
+  EXPECT_EQ(search.group(0).begin, 2U);
+  EXPECT_EQ(search.find(Regex("a*"), "--", 0, Edge::end), Answer::none);
+}
+
 TEST(Search, HasRoomForAnyNumberOfGroups) {
   std::string source;
   for (int i = 0; i < 100; ++i) source += "(a)";

@@ -560,6 +560,34 @@ TEST(Session, DoubtsAnUnboundedCandidateThatStartsBeforeItsWindow) {
   EXPECT_THAT(unbounded(rules, text + ">..", {0, 400, 501, false}, false, true).doubts, IsEmpty());
 }
 
+TEST(Session, DoesNotDoubtACandidateThatTheWindowBeforeHasDecided) {
+  const auto rules = set_of({rule("word", R"(\b(b+)>)")});
+  const std::string text = ".... abbbbbbbb> " + std::string(40, '.');
+  const auto judge = Judge::create(rules, {});
+  const auto doubts_after = [&](std::size_t first_end) {
+    Session session(*judge);
+    session.begin(file("a"));
+    std::vector<Candidate> candidates;
+    Chunk chunk;
+    chunk.bytes = std::string_view(text).substr(0, first_end);
+    chunk.last = false;
+    chunk.own_end = 11;
+    session.decide(chunk, candidates);
+    // The engine takes the begin of the window, in the middle of a word, for the begin of a word.
+    chunk = {};
+    chunk.bytes = std::string_view(text).substr(10);
+    chunk.offset = 10;
+    chunk.own_begin = 1;
+    chunk.own_end = chunk.bytes.size() + 1;
+    chunk.first = false;
+    candidates = {{0, 0, 5, true}};
+    session.decide(chunk, candidates);
+    return session.finish().doubts;
+  };
+  EXPECT_THAT(doubts_after(20), IsEmpty());
+  EXPECT_THAT(doubts_after(13), SizeIs(1));
+}
+
 TEST(Session, DoubtsAMatchThatMayBeLongerThanItsWindow) {
   const auto rules = set_of({rule("long", "<([^>]+)")});
   const std::string text = ".<" + std::string(500, 'a');

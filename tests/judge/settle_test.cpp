@@ -101,6 +101,8 @@ TEST(GenericRules, KeepWhatTheNamedRuleDoesNotReport) {
   rules.rules[1].required = {{"id", {}, {}}};
   EXPECT_THAT(rules_of(judged(rules, "password=acme_0123")), ElementsAre(0));
   EXPECT_THAT(rules_of(judged(rules, "password=acme_0123 id=x")), ElementsAre(1, 2));
+  EXPECT_THAT(rules_of(judged(rules, "acme_0123; password=0123")), ElementsAre(0));
+  EXPECT_THAT(rules_of(judged(rules, "acme_0123; password=0123 id=x")), ElementsAre(1, 2));
 }
 
 TEST(GenericRules, GiveWayToAHitThatACommentSuppresses) {

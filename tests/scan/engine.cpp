@@ -27,9 +27,7 @@ const TestEngine& acme() {
   return engine;
 }
 
-std::string secret(int number) {
-  return "acme_" + base::hex(base::sha256(std::to_string(number))).substr(0, 24);
-}
+std::string secret(int number) { return "acme_" + base::hex(base::sha256(std::to_string(number))).substr(0, 24); }
 
 std::vector<std::string> places(const std::vector<Found>& found, const std::string& value) {
   std::vector<std::string> all;

@@ -35,14 +35,17 @@ Decoded decoded(Format format, std::string bytes, const Limits& limits = {}, std
 
 std::string sample(std::size_t size) {
   std::string text;
-  for (std::uint32_t i = 1; text.size() < size; i = i * 1664525 + 1013904223) text += std::to_string(i % 97) + (i % 7 == 0 ? "\n" : " ");
+  for (std::uint32_t i = 1; text.size() < size; i = i * 1664525 + 1013904223)
+    text += std::to_string(i % 97) + (i % 7 == 0 ? "\n" : " ");
   text.resize(size);
   return text;
 }
 
 class Decode : public ::testing::TestWithParam<Format> {
  protected:
-  static std::string compressed(std::string_view text) { return GetParam() == Format::gzip ? gzipped(text) : zstd(text); }
+  static std::string compressed(std::string_view text) {
+    return GetParam() == Format::gzip ? gzipped(text) : zstd(text);
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Formats, Decode, ::testing::Values(Format::gzip, Format::zstd),
                          [](const auto& test) { return std::string(to_string(test.param)); });
@@ -59,7 +62,8 @@ TEST_P(Decode, GivesWhatWasCompressedInReadsOfAnySize) {
 }
 
 TEST_P(Decode, ReadsOneMemberAfterAnother) {
-  const Decoded result = decoded(GetParam(), compressed("one,") + compressed("") + compressed(sample(200'000)) + compressed("end"));
+  const Decoded result =
+      decoded(GetParam(), compressed("one,") + compressed("") + compressed(sample(200'000)) + compressed("end"));
   EXPECT_FALSE(result.error);
   EXPECT_EQ(result.text, "one," + sample(200'000) + "end");
 }
@@ -146,7 +150,8 @@ TEST(Gunzip, ReadsHeadersWithNamesAndComments) {
   std::string header = plain_header;
   header[3] = 4 | 8 | 16;
   const std::string extra = std::string("\3\0", 2) + "abc";
-  EXPECT_EQ(decoded(Format::gzip, header + extra + "name.txt" + '\0' + "comment" + '\0' + bytes.substr(10)).text, "text");
+  EXPECT_EQ(decoded(Format::gzip, header + extra + "name.txt" + '\0' + "comment" + '\0' + bytes.substr(10)).text,
+            "text");
 }
 
 TEST(Gunzip, RefusesAWrongLength) {

@@ -7,11 +7,13 @@
 namespace scanner::unpack {
 
 const Unpacked* Listing::find(std::string_view path) const {
-  const auto it = std::ranges::find(members, path, [](const Unpacked& one) { return std::string_view(one.member.path); });
+  const auto it =
+      std::ranges::find(members, path, [](const Unpacked& one) { return std::string_view(one.member.path); });
   return it == members.end() ? nullptr : &*it;
 }
 
-base::Result<std::string> join(Pieces& pieces, std::size_t keep, std::vector<std::uint64_t>* starts, std::uint64_t most) {
+base::Result<std::string> join(Pieces& pieces, std::size_t keep, std::vector<std::uint64_t>* starts,
+                               std::uint64_t most) {
   std::string all;
   std::string before;
   std::uint64_t reached = 0;

@@ -18,9 +18,9 @@ TEST(Sniff, KnowsEachFormatByItsFirstBytes) {
 }
 
 TEST(Sniff, TakesNothingElseForAFormat) {
-  for (const std::string& text : {std::string(), std::string("x"), std::string("\x1f\x8b", 2), std::string("PK"),
-                                  std::string(512, '\0'), std::string(512, ' '), std::string(1024, '0'),
-                                  tests::tar_file("x", "1").substr(0, 511)}) {
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string("\x1f\x8b", 2), std::string("PK"), std::string(512, '\0'),
+        std::string(512, ' '), std::string(1024, '0'), tests::tar_file("x", "1").substr(0, 511)}) {
     EXPECT_EQ(sniff(text), Format::plain);
   }
   std::string damaged = tests::tar_file("x", "1");

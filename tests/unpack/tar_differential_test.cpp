@@ -15,7 +15,8 @@ namespace {
 
 std::string from_hex(const std::string& text) {
   std::string bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
   return bytes;
 }
 
@@ -56,14 +57,16 @@ class TarDifferential : public ::testing::Test {
 
   static void SetUpTestSuite() {
     directory_ = std::make_unique<tests::TemporaryDirectory>();
-    const std::string command = "LC_ALL=C.UTF-8 /usr/bin/python3 " PROJECT_ROOT "/tests/unpack/make_tars.py '" + directory_->path() +
-                                "' " + std::to_string(kArchives) + " 20261124";
+    const std::string command = "LC_ALL=C.UTF-8 /usr/bin/python3 " PROJECT_ROOT "/tests/unpack/make_tars.py '" +
+                                directory_->path() + "' " + std::to_string(kArchives) + " 20261124";
     ASSERT_EQ(std::system(command.c_str()), 0) << "needs /usr/bin/python3 and tar";
   }
   static void TearDownTestSuite() { directory_.reset(); }
 
   static std::string archive(int number) { return tests::contents_of(*directory_ / (std::to_string(number) + ".tar")); }
-  static std::string listing(int number) { return tests::contents_of(*directory_ / (std::to_string(number) + ".list")); }
+  static std::string listing(int number) {
+    return tests::contents_of(*directory_ / (std::to_string(number) + ".list"));
+  }
 
   static std::unique_ptr<tests::TemporaryDirectory> directory_;
 };
@@ -79,6 +82,7 @@ TEST_F(TarDifferential, ReadsWhatPythonReadsInArchivesOfGnuTarAndPython) {
 
 TEST_F(TarDifferential, SurvivesArchivesWithDamagedBytes) {
   std::mt19937 random(1);
+  constexpr std::string_view kTelling("0179 \n=\0\xff\x80", 10);
   std::size_t refused = 0;
   Limits limits;
   limits.max_entries = 1000;
@@ -91,11 +95,12 @@ TEST_F(TarDifferential, SurvivesArchivesWithDamagedBytes) {
         // Most of it in what steers: headers stand at whole blocks, and their fields matter more than names.
         const std::size_t block = random() % (bad.size() / 512) * 512;
         const std::size_t at = random() % 4 == 0 ? random() % bad.size() : block + random() % 512;
-        bad[at] = static_cast<char>(random() % 3 == 0 ? random() % 256 : "0179 \n=\0\xff\x80"[random() % 10]);
+        bad[at] = random() % 3 == 0 ? static_cast<char>(random() % 256) : kTelling[random() % kTelling.size()];
       }
       const Listing listing = read_tar(bad, limits, 2048, 100, 1U << 20);
-      refused += listing.error ? 1 : 0;
-      for (const Unpacked& one : listing.members) EXPECT_TRUE(("/" + one.member.path + "/").find("/../") == std::string::npos);
+      if (listing.error) ++refused;
+      for (const Unpacked& one : listing.members)
+        EXPECT_TRUE(("/" + one.member.path + "/").find("/../") == std::string::npos);
     }
   }
   EXPECT_GT(refused, 1000U);

@@ -28,7 +28,8 @@ std::optional<Errc> error_of(const std::string& archive, const Limits& limits = 
 }
 
 TEST(Tar, ReadsV7) {
-  const auto one = only(tar_header({.name = "usr/bin/x", .type = '\0', .size = 5, .dialect = Dialect::v7}) + tar_padded("hello"));
+  const auto one =
+      only(tar_header({.name = "usr/bin/x", .type = '\0', .size = 5, .dialect = Dialect::v7}) + tar_padded("hello"));
   EXPECT_EQ(one.member.path, "usr/bin/x");
   EXPECT_EQ(one.member.type, Type::file);
   EXPECT_EQ(one.content, "hello");
@@ -50,22 +51,25 @@ TEST(Tar, ReadsNamesThatFillTheirFields) {
 TEST(Tar, ReadsGnuLongNamesAndLinks) {
   const std::string name = std::string(300, 'n') + "/x";
   const std::string link = "../" + std::string(300, 'l');
-  const auto one = only(tar_long('K', link) + tar_long('L', name) + tar_header({.name = "short", .type = '2', .link = "short"}));
+  const auto one =
+      only(tar_long('K', link) + tar_long('L', name) + tar_header({.name = "short", .type = '2', .link = "short"}));
   EXPECT_EQ(one.member.path, name);
   EXPECT_EQ(one.member.link, link);
   EXPECT_EQ(one.member.type, Type::symlink);
 }
 
 TEST(Tar, ReadsPaxPathLinkAndSize) {
-  const auto one = only(tar_pax(pax_record("path", "long/name") + pax_record("size", "5") + pax_record("mtime", "1.5")) +
-                        tar_header({.name = "short", .size = 0}) + tar_padded("hello"));
+  const auto one =
+      only(tar_pax(pax_record("path", "long/name") + pax_record("size", "5") + pax_record("mtime", "1.5")) +
+           tar_header({.name = "short", .size = 0}) + tar_padded("hello"));
   EXPECT_EQ(one.member.path, "long/name");
   EXPECT_EQ(one.content, "hello");
   EXPECT_EQ(only(tar_pax(pax_record("linkpath", "far/away")) + tar_symlink("x", "near")).member.link, "far/away");
 }
 
 TEST(Tar, AppliesPaxRecordsToOneMemberAlone) {
-  const Listing listing = read_tar(tar_pax(pax_record("path", "first")) + tar_file("a", "1") + tar_file("b", "2") + tar_end());
+  const Listing listing =
+      read_tar(tar_pax(pax_record("path", "first")) + tar_file("a", "1") + tar_file("b", "2") + tar_end());
   ASSERT_EQ(listing.members.size(), 2U);
   EXPECT_EQ(listing.members[0].member.path, "first");
   EXPECT_EQ(listing.members[1].member.path, "b");
@@ -73,7 +77,8 @@ TEST(Tar, AppliesPaxRecordsToOneMemberAlone) {
 
 TEST(Tar, KeepsPaxRecordsThatAreNoPartOfTheMember) {
   const std::string value = std::string("token=acme\n") + '\0' + "9 path=z\n";
-  const auto one = only(tar_pax(pax_record("SCHILY.xattr.user.note", value) + pax_record("path", "x")) + tar_file("y", ""));
+  const auto one =
+      only(tar_pax(pax_record("SCHILY.xattr.user.note", value) + pax_record("path", "x")) + tar_file("y", ""));
   EXPECT_EQ(one.member.path, "x");
   EXPECT_EQ(one.member.extra, "SCHILY.xattr.user.note=" + value + "\n");
   EXPECT_EQ(only(tar_pax(pax_record("comment", "hi"), 'g') + tar_file("y", "")).member.extra, "comment=hi\n");
@@ -85,7 +90,8 @@ TEST(Tar, DoesNotLetGlobalRecordsRenameMembers) {
 
 TEST(Tar, ReadsSizesInBase256) {
   EXPECT_EQ(only(tar_header({.name = "x", .size_field = tar_base256(5)}) + tar_padded("hello")).content, "hello");
-  const Listing listing = read_tar(tar_header({.name = "x", .size_field = tar_base256(1ULL << 40)}) + tar_padded("hello"));
+  const Listing listing =
+      read_tar(tar_header({.name = "x", .size_field = tar_base256(1ULL << 40)}) + tar_padded("hello"));
   ASSERT_EQ(listing.members.size(), 1U);
   EXPECT_EQ(listing.members[0].member.data_bytes, 1ULL << 40);
   EXPECT_EQ(listing.error->code(), Errc::truncated);
@@ -95,7 +101,8 @@ TEST(Tar, RefusesSizesThatAreNone) {
   EXPECT_EQ(error_of(tar_header({.name = "x", .size_field = std::string(12, '\xff')})), Errc::corrupt) << "negative";
   EXPECT_EQ(error_of(tar_header({.name = "x", .size_field = "-5"})), Errc::corrupt);
   EXPECT_EQ(error_of(tar_header({.name = "x", .size_field = "99999999999"})), Errc::corrupt) << "no octal digits";
-  EXPECT_EQ(error_of(tar_header({.name = "x", .size_field = "\x80\x7f" + std::string(10, '\xff')})), Errc::corrupt) << "too large";
+  EXPECT_EQ(error_of(tar_header({.name = "x", .size_field = "\x80\x7f" + std::string(10, '\xff')})), Errc::corrupt)
+      << "too large";
   EXPECT_EQ(error_of(tar_pax(pax_record("size", "-1")) + tar_file("x", "")), Errc::corrupt);
   EXPECT_EQ(error_of(tar_pax(pax_record("size", "99999999999999999999")) + tar_file("x", "")), Errc::corrupt);
 }
@@ -185,7 +192,8 @@ TEST(Tar, TellsLinksDirectoriesAndDevicesApart) {
 }
 
 TEST(Tar, TakesNoDataForLinksWhateverTheirSizeSays) {
-  const Listing listing = read_tar(tar_header({.name = "l", .type = '1', .size = 512, .link = "f"}) + tar_file("f", "1") + tar_end());
+  const Listing listing =
+      read_tar(tar_header({.name = "l", .type = '1', .size = 512, .link = "f"}) + tar_file("f", "1") + tar_end());
   ASSERT_EQ(listing.members.size(), 2U);
   EXPECT_EQ(listing.members[1].content, "1");
 }
@@ -196,9 +204,9 @@ TEST(Tar, GivesTheDataOfTypesThatItDoesNotKnow) {
 
 TEST(Tar, CleansNamesAndSaysWhichLeadOut) {
   const std::vector<std::tuple<std::string, std::string, bool>> names = {
-      {"./a/b", "a/b", false}, {"/etc/x", "etc/x", false}, {"a//b/./c", "a/b/c", false}, {"a/../b", "b", false},
-      {"../x", "x", true},     {"a/../../x", "x", true},   {"..", "", true},             {"./", "", false},
-      {"a/..b/c", "a/..b/c", false}};
+      {"./a/b", "a/b", false}, {"/etc/x", "etc/x", false}, {"a//b/./c", "a/b/c", false},
+      {"a/../b", "b", false},  {"../x", "x", true},        {"a/../../x", "x", true},
+      {"..", "", true},        {"./", "", false},          {"a/..b/c", "a/..b/c", false}};
   for (const auto& [raw, clean, escapes] : names) {
     bool led_out = false;
     EXPECT_EQ(clean_path(raw, led_out), clean) << raw;
@@ -210,8 +218,9 @@ TEST(Tar, CleansNamesAndSaysWhichLeadOut) {
 }
 
 TEST(Tar, NeverTakesACutForTheEnd) {
-  std::string archive = tar_directory("d") + tar_file("d/a", std::string(1300, 'a')) + tar_long('L', std::string(600, 'n')) +
-                        tar_file("x", "1") + tar_pax(pax_record("path", "p")) + tar_file("x", "2") + sparse_10() +
+  std::string archive = tar_directory("d") + tar_file("d/a", std::string(1300, 'a')) +
+                        tar_long('L', std::string(600, 'n')) + tar_file("x", "1") + tar_pax(pax_record("path", "p")) +
+                        tar_file("x", "2") + sparse_10() +
                         tar_old_sparse("s", {{0, "1"}, {5, "1"}, {10, "1"}, {15, "1"}, {20, "1"}, {25, "1"}});
   const Listing whole = read_tar(archive + tar_end());
   ASSERT_FALSE(whole.error);
@@ -263,9 +272,10 @@ TEST(Tar, TakesAnArchiveWithAsManyEntriesAsTheLimitSays) {
 }
 
 TEST(Tar, RefusesBrokenPaxRecords) {
-  for (const std::string& records : {std::string("x"), std::string("5 a=b"), std::string("0 a=b\n"), std::string("99 a=b\n"),
-                                     std::string("6 a=bX"), std::string("5 ab\n"), std::string("18446744073709551615 a=b\n"),
-                                     std::string("-6 a=b\n"), std::string("1 \n")}) {
+  for (const std::string& records :
+       {std::string("x"), std::string("5 a=b"), std::string("0 a=b\n"), std::string("99 a=b\n"), std::string("6 a=bX"),
+        std::string("5 ab\n"), std::string("18446744073709551615 a=b\n"), std::string("-6 a=b\n"),
+        std::string("1 \n")}) {
     EXPECT_EQ(error_of(tar_pax(records) + tar_file("x", "") + tar_end()), Errc::corrupt) << records;
   }
 }
@@ -282,7 +292,8 @@ TEST(TarPieces, RepeatAndOverlapForEveryBufferAndOverlap) {
   std::string content;
   for (int i = 0; content.size() < 5000; ++i) content += std::to_string(i) + ",";
   const std::string archive = tar_file("a", content) + tar_file("b", "") + sparse_10() +
-                              tar_old_sparse("s", {{0, content}, {9000, content.substr(0, 700)}}) + tar_file("c", "x") + tar_end();
+                              tar_old_sparse("s", {{0, content}, {9000, content.substr(0, 700)}}) + tar_file("c", "x") +
+                              tar_end();
   for (const std::size_t buffer : {512U, 513U, 600U, 1000U, 1024U, 1025U, 4096U, 65536U}) {
     for (std::size_t keep = 0; keep <= buffer / 2; keep += 1 + keep * 3 / 2) {
       SCOPED_TRACE("buffer " + std::to_string(buffer) + ", keep " + std::to_string(keep));

@@ -36,7 +36,8 @@ TEST(StreamPieces, GiveTheWholeStreamWithTheRightRepeatsForEveryBufferAndOverlap
     const std::string text = numbered(size);
     for (std::size_t buffer = 2; buffer < 40; ++buffer) {
       for (std::size_t keep = 0; keep <= buffer / 2; ++keep) {
-        SCOPED_TRACE(std::to_string(size) + " bytes, buffer " + std::to_string(buffer) + ", keep " + std::to_string(keep));
+        SCOPED_TRACE(std::to_string(size) + " bytes, buffer " + std::to_string(buffer) + ", keep " +
+                     std::to_string(keep));
         base::MemoryStream stream(text);
         std::vector<char> memory(buffer);
         Window window(stream, memory);

@@ -46,7 +46,8 @@ class Zip : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     const tests::TemporaryDirectory directory;
-    const std::string command = "/usr/bin/python3 " PROJECT_ROOT "/tests/unpack/make_zips.py '" + directory.path() + "'";
+    const std::string command =
+        "/usr/bin/python3 " PROJECT_ROOT "/tests/unpack/make_zips.py '" + directory.path() + "'";
     ASSERT_EQ(std::system(command.c_str()), 0) << "needs /usr/bin/python3";
     for (const std::string name : {"stored", "deflated", "stored_piped", "deflated_piped"}) {
       archives_[name] = tests::contents_of(directory / (name + ".zip"));
@@ -59,7 +60,9 @@ std::map<std::string, std::string> Zip::archives_;
 void expect_all(const Archive& archive) {
   EXPECT_FALSE(archive.error) << archive.error->message();
   EXPECT_EQ(archive.files.size(), 5U);
-  const auto content = [&](const std::string& name) { return archive.files.contains(name) ? archive.files.at(name) : "(none)"; };
+  const auto content = [&](const std::string& name) {
+    return archive.files.contains(name) ? archive.files.at(name) : "(none)";
+  };
   EXPECT_EQ(content("plain.txt"), "hello");
   EXPECT_EQ(content("folder/inner.txt").size(), 6000U);
   EXPECT_EQ(content("empty"), "");

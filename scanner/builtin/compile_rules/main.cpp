@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
   if (!database) return failed(database.error().message());
   const auto bytes = database->serialize();
   if (!bytes) return failed(bytes.error().message());
-  for (const auto& [path, contents] : {std::pair(argv[1], rules::serialize(loaded->rules)), std::pair(argv[2], *bytes)}) {
+  for (const auto& [path, contents] :
+       {std::pair(argv[1], rules::serialize(loaded->rules)), std::pair(argv[2], *bytes)}) {
     if (auto written = base::write_file(path, contents); !written) return failed(written.error().message());
   }
   return 0;
