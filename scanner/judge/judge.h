@@ -53,8 +53,8 @@ class Judge {
 /// What came of one entry.
 struct Verdict {
   std::vector<Hit> hits;  ///< By offset.
-  std::vector<std::string>
-      doubts;                 ///< "rule acme.token undecided at byte 12: match limit"; each makes the scan incomplete.
+  /// "rule acme.token undecided at byte 12: match limit"; each makes the scan incomplete.
+  std::vector<std::string> doubts;
   std::uint64_t ignored = 0;  ///< Secrets that an inline comment suppressed.
 };
 
@@ -69,8 +69,9 @@ inline constexpr std::size_t kReach = 1024;
 /// Decides for one entry after another. `begin`, then `decide` for each of its chunks in order, then `finish`.
 ///
 /// The matches of a rule are those of a PCRE2 find-all over the whole entry (leftmost, not overlapping, none empty),
-/// however it is cut into windows. Path regexes, of rules and of allowlists, are for files, their names and links:
-/// searched in the path with the members of archives behind it, separated by '!', and in the innermost member's path.
+/// however it is cut into windows; of a rule without a bound, those no longer than its candidates. Path regexes, of
+/// rules and of allowlists, are for files, their names and links: searched in the path with the members of archives
+/// behind it, separated by '!', and in the innermost member's path.
 ///
 /// Not thread-safe: one session per worker. Borrows the judge.
 class Session {

@@ -95,7 +95,7 @@ class Searcher::RawSearch {
       end_ = piece.offset + piece.bytes.size();
       return;
     }
-    const std::size_t kept = std::min(piece.bytes.size(), searcher_->database_->overlap());
+    const std::size_t kept = std::min(piece.bytes.size(), searcher_->overlap());
     tail_ = piece.bytes.substr(piece.bytes.size() - kept);
     tail_offset_ = piece.offset + piece.bytes.size() - kept;
     advance(piece.bytes.substr(0, piece.bytes.size() - kept));
@@ -119,10 +119,10 @@ class Searcher::RawSearch {
     chunk.line = line_;
     chunk.column = column_;
     const std::size_t size = chunk.bytes.size();
-    const std::size_t width = searcher_->database_->width();
+    const std::size_t reach = searcher_->database_->width() + judge::kReach + 1;
     if (chunk.first) owned_ = chunk.offset;
     chunk.own_begin = static_cast<std::size_t>(owned_ - chunk.offset);
-    chunk.own_end = chunk.last ? size + 1 : std::max(chunk.own_begin, size > width ? size - width - 1 : 0);
+    chunk.own_end = chunk.last ? size + 1 : std::max(chunk.own_begin, size > reach ? size - reach : 0);
     owned_ = chunk.offset + chunk.own_end;
     searcher_->search(chunk, *session_, *entry_, *out_);
   }
@@ -235,8 +235,10 @@ Result<Searcher> Searcher::create(const Engine& engine, const Limits& limits, Pr
   return Searcher(std::move(*matcher), engine, limits, progress);
 }
 
+std::size_t Searcher::overlap() const { return database_->overlap() + 2 * judge::kReach; }
+
 std::span<char> Searcher::buffer(std::size_t depth) {
-  const std::size_t size = std::max(kWindowBytes, 4 * database_->overlap());
+  const std::size_t size = std::max(kWindowBytes, 4 * overlap());
   while (buffers_.size() <= depth) buffers_.push_back(std::make_unique_for_overwrite<char[]>(size));
   return {buffers_[depth].get(), size};
 }
@@ -251,7 +253,7 @@ void Searcher::search(const Chunk& chunk, judge::Session& session, const Entry& 
     out.coverage.skip({SkipReason::undecided, place_of(out.name, entry), found.error().message(), chunk.bytes.size()});
   }
   if (!candidates_.empty()) session.decide(chunk, candidates_);
-  const std::uint64_t fresh = chunk.bytes.size() - std::min(chunk.bytes.size(), chunk.first ? 0 : database_->overlap());
+  const std::uint64_t fresh = chunk.bytes.size() - std::min(chunk.bytes.size(), chunk.first ? 0 : overlap());
   out.coverage.bytes += fresh;
   progress_->bytes.fetch_add(fresh, std::memory_order_relaxed);
 }
@@ -311,7 +313,7 @@ Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outco
   if (depth == 0) out.nested_bytes = 0;
 
   RawSearch raw(*this, raw_session, entry, out);
-  const std::size_t keep_bytes = database_->overlap();
+  const std::size_t keep_bytes = overlap();
   const std::size_t first_found = out.found.size();
   auto piece = pieces.next(keep_bytes);
   if (!piece) {

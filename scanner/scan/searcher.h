@@ -48,6 +48,8 @@ class Searcher {
 
   Searcher(match::Matcher matcher, const Engine& engine, const Limits& limits, Progress& progress);
 
+  /// Bytes that windows share: the widest match, and what judge looks at around it.
+  [[nodiscard]] std::size_t overlap() const;
   std::span<char> buffer(std::size_t depth);
   judge::Session& session(std::size_t depth);
 

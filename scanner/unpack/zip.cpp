@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <cerrno>
 #include <vector>
@@ -16,6 +17,24 @@ using base::fail;
 using base::Result;
 
 constexpr std::size_t kInputBytes = 64 * 1024;
+
+/// libarchive gives names that are said to be UTF-8 only under a locale that can hold them. For this thread alone, and
+/// as long as it lives.
+class Utf8Names {
+ public:
+  Utf8Names() : before_(::uselocale(locale())) {}
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() { ::uselocale(before_); }
+
+ private:
+  static locale_t locale() {
+    static const locale_t kUtf8 = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return kUtf8;
+  }
+
+  locale_t before_;
+};
 
 }  // namespace
 
@@ -85,6 +104,7 @@ ZipReader::ZipReader(ZipReader&&) noexcept = default;
 ZipReader::~ZipReader() = default;
 
 Result<bool> ZipReader::next(ZipMember& member) {
+  const Utf8Names names;
   if (!state_->opened && archive_read_open1(state_->reader) != ARCHIVE_OK) return state_->failure();
   state_->opened = true;
   archive_entry* entry = nullptr;

@@ -6,14 +6,14 @@
 
 namespace scanner::scan {
 
-TestEngine::TestEngine(std::string_view toml, judge::Options options) {
+TestEngine::TestEngine(std::string_view toml, const judge::Options& options) {
   auto loaded = rules::load_text(toml, "rules.toml", {});
   SCANNER_CHECK(static_cast<bool>(loaded));
   rules_ = std::make_unique<RuleSet>(std::move(loaded->rules));
   auto database = match::Database::compile(*rules_);
   SCANNER_CHECK(static_cast<bool>(database));
   database_ = std::make_unique<match::Database>(std::move(*database));
-  auto judge = judge::Judge::create(*rules_, std::move(options));
+  auto judge = judge::Judge::create(*rules_, options);
   SCANNER_CHECK(static_cast<bool>(judge));
   judge_ = std::make_unique<judge::Judge>(std::move(*judge));
 }
@@ -23,7 +23,11 @@ std::string rule_text(const std::string& id, const std::string& regex, const std
 }
 
 const TestEngine& acme() {
-  static const TestEngine engine(rule_text("acme.token", "acme_[a-z0-9]{24}"), {.keep_secrets = true});
+  static const TestEngine engine = [] {
+    judge::Options options;
+    options.keep_secrets = true;
+    return TestEngine(rule_text("acme.token", "acme_[a-z0-9]{24}"), options);
+  }();
   return engine;
 }
 

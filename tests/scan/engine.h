@@ -13,7 +13,7 @@ namespace scanner::scan {
 /// Rules from a text in the format of patterns/, ready to search with.
 class TestEngine {
  public:
-  explicit TestEngine(std::string_view toml, judge::Options options = {});
+  explicit TestEngine(std::string_view toml, const judge::Options& options = {});
 
   [[nodiscard]] Engine engine() const { return {database_.get(), judge_.get()}; }
   [[nodiscard]] const RuleSet& rules() const { return *rules_; }

@@ -76,7 +76,9 @@ const std::vector<Shape>& open_shapes() {
 TestEngine engine_of(const std::vector<Shape>& shapes) {
   std::string toml;
   for (const Shape& shape : shapes) toml += rule_text("acme." + shape.id, shape.regex, shape.more);
-  return TestEngine(toml, {.max_hits_per_entry = 1'000'000});
+  judge::Options options;
+  options.max_hits_per_entry = 1'000'000;
+  return TestEngine(toml, options);
 }
 
 /// Offset and end of the secret, rule, line, column.
@@ -258,7 +260,8 @@ TEST(Oracle, FindsExactlyWhatAPlainSearchFindsHoweverTheTextIsCut) {
   const std::size_t rounds = cases(30'000);
   for (std::size_t round = 0; round < rounds; ++round) {
     std::mt19937 random(static_cast<std::uint32_t>(round));
-    const std::string text = random_text(bounded_shapes(), 1 + random() % 700, 1 + random() % 40, random);
+    const std::string text =
+        random_text(bounded_shapes(), 1 + random() % 700, 1 + static_cast<std::uint32_t>(random() % 40), random);
     RandomPieces pieces(text, 1 + random() % 400, random);
     compared.compare(text, pieces);
     ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round << ":\n" << text;

@@ -69,6 +69,36 @@ struct Ran {
   }
 };
 
+Selection with_image(std::string name) {
+  Selection selection;
+  selection.image = std::move(name);
+  return selection;
+}
+
+Selection with_platform(std::string name) {
+  Selection selection;
+  selection.platform = std::move(name);
+  return selection;
+}
+
+Selection with_all_platforms() {
+  Selection selection;
+  selection.all_platforms = true;
+  return selection;
+}
+
+Selection with_base(std::string name) {
+  Selection selection;
+  selection.base = std::move(name);
+  return selection;
+}
+
+Selection with_base_diff_ids(std::vector<std::string> diff_ids) {
+  Selection selection;
+  selection.base_diff_ids = std::move(diff_ids);
+  return selection;
+}
+
 Ran run_on(base::Result<std::unique_ptr<source::Source>> source, unsigned jobs = 3) {
   Ran ran;
   if (!source) {
@@ -78,6 +108,7 @@ Ran run_on(base::Result<std::unique_ptr<source::Source>> source, unsigned jobs =
   Progress progress;
   Options options;
   options.jobs = jobs;
+  options.secrets = Secrets::show;
   auto done = run(**source, acme().engine(), acme().rules(), options, progress, ran.report);
   if (!done) ran.error = std::move(done).error();
   return ran;
@@ -215,8 +246,8 @@ TEST(Run, FollowsTheSymlinksOfAnOldDockerArchive) {
 TEST(Run, TakesTheLastOfAnArchivesMembersOfOneName) {
   const ImageSpec image = usual();
   const std::string name = digest_of(image.layers[0].tar).substr(7) + "/layer.tar";
-  const std::string archive =
-      tar_file("decoy", tar_end()) + tar_symlink(name, "../decoy") + docker_archive({image}, DockerStyle::legacy).tar();
+  const std::string archive = tar_file("decoy", "not the layer") + tar_symlink(name, "../decoy") +
+                              docker_archive({image}, DockerStyle::legacy).tar();
   expect_usual(from_file(archive));
   expect_usual(from_pipe(archive));
 }
@@ -363,7 +394,7 @@ TEST(Run, IsNeverCompleteForAnArchiveThatIsCut) {
 
 TEST(Run, FindsWhatCameBeforeACutInAPipe) {
   const std::string whole = docker_archive({usual()}, DockerStyle::legacy).tar();
-  const Ran ran = from_pipe(whole.substr(0, whole.find("app/again")));
+  const Ran ran = from_pipe(whole.substr(0, whole.size() / 2));
   ASSERT_FALSE(ran.error);
   EXPECT_FALSE(ran.complete());
   EXPECT_FALSE(ran.at(2).empty());
@@ -391,19 +422,19 @@ TEST(Run, ChoosesThePlatformThatIsAskedForAndElseThisMachines) {
     EXPECT_THAT(ran.at(2), IsEmpty());
     EXPECT_EQ(ran.report.images.size(), 1U);
   });
-  run_all({.platform = "linux/s390x"}, [](const Ran& ran) {
+  run_all(with_platform("linux/s390x"), [](const Ran& ran) {
     EXPECT_THAT(ran.at(1), IsEmpty());
     EXPECT_THAT(ran.at(2), ElementsAre("[0/0] o 1:1"));
     EXPECT_THAT(ran.at(3), ElementsAre("[0/1] shared 1:1"));
   });
-  run_all({.all_platforms = true}, [](const Ran& ran) {
+  run_all(with_all_platforms(), [](const Ran& ran) {
     EXPECT_EQ(ran.report.images.size(), 2U);
     EXPECT_EQ(ran.at(1).size(), 1U);
     EXPECT_EQ(ran.at(2).size(), 1U);
     EXPECT_THAT(ran.at(3), ElementsAre("[0/1] shared 1:1", "[1/1] shared 1:1"));
     EXPECT_EQ(ran.report.coverage.layers, 3U) << "a shared layer is read once";
   });
-  run_all({.platform = "linux/riscv64"}, [](const Ran& ran) {
+  run_all(with_platform("linux/riscv64"), [](const Ran& ran) {
     ASSERT_TRUE(ran.error);
     EXPECT_EQ(ran.error->code(), Errc::usage);
     EXPECT_THAT(ran.error->message(), HasSubstr("linux/s390x"));
@@ -421,15 +452,15 @@ TEST(Run, ChoosesTheImageThatIsAskedFor) {
        {oci_layout({one, two}).tar(), docker_archive({one, two}, DockerStyle::hashed).tar()}) {
     EXPECT_EQ(from_file(archive).report.images.size(), 2U);
     for (const std::string wanted : {"example.com/team/one:1", "one:1", "team/one:1"}) {
-      for (const Ran& ran : {from_file(archive, {.image = wanted}), from_pipe(archive, {.image = wanted})}) {
+      for (const Ran& ran : {from_file(archive, with_image(wanted)), from_pipe(archive, with_image(wanted))}) {
         ASSERT_FALSE(ran.error) << ran.error->message();
         EXPECT_EQ(ran.at(1).size(), 1U);
         EXPECT_THAT(ran.at(2), IsEmpty());
         EXPECT_TRUE(ran.complete());
       }
     }
-    EXPECT_EQ(from_file(archive, {.image = "two"}).at(2).size(), 1U) << "latest is meant";
-    for (const Ran& ran : {from_file(archive, {.image = "three"}), from_pipe(archive, {.image = "three"})}) {
+    EXPECT_EQ(from_file(archive, with_image("two")).at(2).size(), 1U) << "latest is meant";
+    for (const Ran& ran : {from_file(archive, with_image("three")), from_pipe(archive, with_image("three"))}) {
       ASSERT_TRUE(ran.error);
       EXPECT_EQ(ran.error->code(), Errc::usage);
       EXPECT_THAT(ran.error->message(), HasSubstr("two:latest"));
@@ -446,11 +477,11 @@ TEST(Run, MarksTheLayersOfTheBaseImageThatSomebodyNamed) {
     return all;
   };
   const auto first_is_base = ElementsAre(Base::yes, Base::no, Base::no);
-  EXPECT_THAT(bases(from_file(archive, {.base = digest_of(image.layers[0].blob)})), first_is_base);
-  EXPECT_THAT(bases(from_file(archive, {.base = digest_of(image.layers[1].tar)})),
+  EXPECT_THAT(bases(from_file(archive, with_base(digest_of(image.layers[0].blob)))), first_is_base);
+  EXPECT_THAT(bases(from_file(archive, with_base(digest_of(image.layers[1].tar)))),
               ElementsAre(Base::yes, Base::yes, Base::no));
-  EXPECT_THAT(bases(from_pipe(archive, {.base_diff_ids = {digest_of(image.layers[0].tar)}})), first_is_base);
-  EXPECT_THAT(bases(from_file(archive, {.base_diff_ids = {digest_of("other")}})),
+  EXPECT_THAT(bases(from_pipe(archive, with_base_diff_ids({digest_of(image.layers[0].tar)}))), first_is_base);
+  EXPECT_THAT(bases(from_file(archive, with_base_diff_ids({digest_of("other")}))),
               ElementsAre(Base::unknown, Base::unknown, Base::unknown));
   image.annotations = {{"org.opencontainers.image.base.digest", digest_of(image.layers[0].blob)}};
   EXPECT_THAT(bases(from_file(oci_layout({image}).tar())), first_is_base);
@@ -460,7 +491,7 @@ TEST(Run, KnowsTheBaseByTheNameOfAnotherImageInTheTarget) {
   ImageSpec base;
   base.name = "base:1";
   base.layers = {usual().layers[0]};
-  const Ran ran = from_file(oci_layout({base, usual()}).tar(), {.base = "base:1"});
+  const Ran ran = from_file(oci_layout({base, usual()}).tar(), with_base("base:1"));
   ASSERT_EQ(ran.report.images.size(), 2U);
   EXPECT_EQ(ran.report.images[1].layers[0].base, Base::yes);
   EXPECT_EQ(ran.report.images[1].layers[1].base, Base::no);
@@ -491,7 +522,9 @@ TEST(Run, SaysThatATargetIsNoImage) {
     ASSERT_TRUE(ran.error);
     EXPECT_EQ(ran.error->code(), Errc::unsupported);
   }
-  EXPECT_TRUE(from_file("no archive at all").error);
+  EXPECT_TRUE(from_file(std::string(2000, 't')).error);
+  const Ran text = from_file("no archive at all");
+  EXPECT_TRUE(text.error || !text.complete());
 }
 
 TEST(Run, ReadsALayerOfManyMegabytesOnItsThreads) {

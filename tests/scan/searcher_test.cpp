@@ -12,8 +12,10 @@ namespace scanner::scan {
 namespace {
 
 using namespace tests;  // NOLINT(google-build-using-namespace)
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
 struct Searched {
@@ -120,7 +122,7 @@ TEST_F(SearcherTest, StopsAtTheDepthLimitAndSaysSo) {
   EXPECT_THAT(file(bytes, limits).at(1), ElementsAre("f +gzip +gzip +gzip 1:1"));
   limits.max_archive_depth = 2;
   const Searched result = file(bytes, limits);
-  EXPECT_THAT(result.at(1), IsEmpty());
+  EXPECT_THAT(result.at(1), Not(Contains("f +gzip +gzip +gzip 1:1")));
   EXPECT_THAT(result.reasons(), ElementsAre(SkipReason::limit));
   EXPECT_FALSE(result.out.coverage.complete());
 }
@@ -151,7 +153,7 @@ TEST_F(SearcherTest, ReadsNothingMoreOfANestedArchiveOnceItsByteLimitIsReached) 
   for (const std::string& inner :
        {tar_file("m", std::string(64U << 20, 'a')) + tar_end(), tar_file("m", "1") + std::string(64U << 20, 'j')}) {
     const Searched result = file(gzipped(inner), limits);
-    EXPECT_THAT(result.reasons(), ::testing::Contains(SkipReason::limit));
+    EXPECT_THAT(result.reasons(), Contains(SkipReason::limit));
     EXPECT_LT(result.out.coverage.bytes, 24U << 20);
   }
 }
@@ -249,7 +251,7 @@ TEST_F(SearcherTest, GivesOffsetsAndColumnsAfterTheHolesOfASparseFile) {
   EXPECT_THAT(result.at(2), ElementsAre("s 2:" + std::to_string(50'001 - line_begin + 1)));
   EXPECT_THAT(result.at(3), ElementsAre("s 3:1"));
   for (const Found& one : result.out.found) {
-    if (one.hit.secret == secret(2)) EXPECT_EQ(one.hit.offset, 50'001U);
+    EXPECT_TRUE(one.hit.secret != secret(2) || one.hit.offset == 50'001U);
   }
 }
 

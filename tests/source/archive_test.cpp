@@ -74,6 +74,9 @@ TEST(ArchiveFile, SaysWhatOfItIsCutOrBroken) {
   const auto broken = archive(good + std::string(1024, 'j'));
   ASSERT_EQ(broken->skipped().size(), 1U);
   EXPECT_EQ(broken->skipped()[0].reason, SkipReason::corrupt);
+  const auto empty = archive("");
+  ASSERT_EQ(empty->skipped().size(), 1U);
+  EXPECT_EQ(empty->skipped()[0].reason, SkipReason::truncated);
 }
 
 TEST(ArchiveFile, SaysThatItsLimitWasReached) {
@@ -85,8 +88,7 @@ TEST(ArchiveFile, SaysThatItsLimitWasReached) {
 }
 
 TEST(ArchiveFile, RefusesWhatIsNoArchive) {
-  EXPECT_FALSE(open_archive_file(file_with("text"), "a", {}));
-  EXPECT_FALSE(open_archive_file(file_with(""), "a", {}));
+  EXPECT_EQ(open_archive_file(file_with(std::string(1000, 't')), "a", {}).error().code(), Errc::corrupt);
   const TemporaryDirectory directory;
   EXPECT_EQ(open_archive_file(directory.open(), "a", {}).error().code(), Errc::io);
 }

@@ -26,6 +26,12 @@ base::Result<Plan> plan(const Blobs& blobs, const Selection& selection = {}, con
   return plan_images(view, selection, limits);
 }
 
+Selection with_image(std::string name) {
+  Selection selection;
+  selection.image = std::move(name);
+  return selection;
+}
+
 Json descriptor(const std::string& text, const Json& more = Json::object()) {
   Json made = {
       {"mediaType", "application/vnd.oci.image.manifest.v1+json"}, {"digest", digest_of(text)}, {"size", text.size()}};
@@ -204,11 +210,11 @@ TEST(Plan, ListsWhatThereIsWhenTheSelectionFitsNothing) {
   add(blobs, one);
   blobs["index.json"] =
       index({descriptor(manifest_of(one), {{"annotations", {{"org.opencontainers.image.ref.name", "one:1"}}}})});
-  const auto other = plan(blobs, {.image = "two"});
+  const auto other = plan(blobs, with_image("two"));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code(), Errc::usage);
   EXPECT_THAT(other.error().message(), HasSubstr("one:1"));
-  EXPECT_TRUE(plan(blobs, {.image = digest_of(manifest_of(one))})) << "by digest";
+  EXPECT_TRUE(plan(blobs, with_image(digest_of(manifest_of(one))))) << "by digest";
 }
 
 TEST(Plan, KnowsWhichBlobsBelongToImagesThatAreNotSelected) {
@@ -220,7 +226,7 @@ TEST(Plan, KnowsWhichBlobsBelongToImagesThatAreNotSelected) {
   blobs["index.json"] =
       index({descriptor(manifest_of(one), {{"annotations", {{"org.opencontainers.image.ref.name", "one"}}}}),
              descriptor(manifest_of(two), {{"annotations", {{"org.opencontainers.image.ref.name", "two"}}}})});
-  const auto made = plan(blobs, {.image = "one"});
+  const auto made = plan(blobs, with_image("one"));
   ASSERT_TRUE(made);
   EXPECT_THAT(made->images, SizeIs(1));
   EXPECT_THAT(made->unselected, Contains(blob_path(two.layers[0].blob)));

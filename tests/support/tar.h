@@ -17,11 +17,11 @@ struct TarHeader {
   std::string name;
   char type = '0';
   std::uint64_t size = 0;
-  std::string link;
-  std::string prefix;  ///< ustar's.
+  std::string link = {};
+  std::string prefix = {};  ///< ustar's.
   Dialect dialect = Dialect::ustar;
-  std::string size_field;  ///< Raw, instead of `size`.
-  std::string at_345;      ///< Raw bytes of the header's last part: old GNU sparse maps start at byte 386.
+  std::string size_field = {};  ///< Raw, instead of `size`.
+  std::string at_345 = {};      ///< Raw bytes of the header's last part: old GNU sparse maps start at byte 386.
 };
 
 /// One block of 512 bytes with a right checksum.

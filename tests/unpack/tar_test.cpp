@@ -171,7 +171,7 @@ TEST(Tar, RefusesSparseMapsThatDoNotFit) {
   EXPECT_EQ(error_of(sparse_10("x\n")), Errc::corrupt);
   EXPECT_EQ(error_of(sparse_10("\n")), Errc::corrupt);
   EXPECT_EQ(error_of(sparse_10("5000000\n")), Errc::limit);
-  EXPECT_EQ(error_of(sparse_10("1\n9999999999999999999\n10\n")), Errc::corrupt);
+  EXPECT_EQ(error_of(sparse_10("1\n18446744073709551615\n10\n")), Errc::corrupt);
   EXPECT_TRUE(error_of(sparse_10("1000\n1\n1\n"))) << "a map longer than the file";
   EXPECT_EQ(error_of(tar_pax(pax_record("GNU.sparse.map", "1,2,3,a")) + tar_file("x", "12")), Errc::corrupt);
   EXPECT_EQ(error_of(tar_old_sparse("x", {{100, "hello"}, {50, "world"}})), Errc::corrupt);

@@ -51,7 +51,7 @@ TEST(StreamPieces, GiveTheWholeStreamWithTheRightRepeatsForEveryBufferAndOverlap
 }
 
 TEST(StreamPieces, RepeatAllOfAPieceThatWasShorterThanAskedForNow) {
-  const std::string text = numbered(100);
+  const std::string text = numbered(300);
   base::MemoryStream stream(text);
   std::vector<char> memory(16);
   Window window(stream, memory);

@@ -90,8 +90,8 @@ TEST_F(Zip, NeverTakesACutMemberForAWholeOne) {
   for (std::size_t at = 30; at < whole.find("PK\1\2"); at += 13) {
     const Archive archive = read_zip(std::string_view(whole).substr(0, at));
     for (const auto& [name, text] : archive.files) {
-      if (name == "plain.txt") EXPECT_EQ(text, "hello") << "cut at " << at;
-      if (name == "folder/inner.txt") EXPECT_EQ(text.size(), 6000U) << "cut at " << at;
+      EXPECT_TRUE(name != "plain.txt" || text == "hello") << "cut at " << at;
+      EXPECT_TRUE(name != "folder/inner.txt" || text.size() == 6000U) << "cut at " << at;
     }
   }
   EXPECT_TRUE(read_zip(whole.substr(0, whole.find("inner.txt") + 20)).error);
