@@ -40,6 +40,8 @@ const std::vector<Shape>& bounded_shapes() {
       {"groups", R"(two(?:(A[0-9]{2})|(B[0-9]{3})))", {"twoA12", "twoB123"}, ""},
       {"second", R"((pre|post)-([a-z]{3})-x?)", {"pre-abc-x", "post-abc-"}, "secretGroup = 2"},
       {"wide", R"(wide[0-9a-f]{60,100})", {"wide" + std::string(60, '7'), "wide" + std::string(100, 'c')}, ""},
+      // The widest of all, and decided by the bytes around it: what windows must still show at their borders.
+      {"widest", R"(\b(huge[0-9a-f]{106})\b)", {"huge" + std::string(106, 'e')}, ""},
       {"across", R"((?s:begin.{0,80}end))", {"begin\nend", "begin" + std::string(80, '.') + "end"}, ""},
       {"inside", R"(\B(mid[0-9]{2})\B)", {"xmid12y", "0mid999"}, ""},
       {"rare", R"([0-9]{3}-[0-9]{2}-[0-9]{4})", {"123-45-6789"}, ""},

@@ -225,7 +225,7 @@ TEST(Tar, NeverTakesACutForTheEnd) {
   const Listing whole = read_tar(archive + tar_end());
   ASSERT_FALSE(whole.error);
   ASSERT_EQ(whole.members.size(), 6U);
-  for (std::size_t at = 0; at < archive.size(); at += at % 512 == 0 || at % 512 == 511 ? 1 : 85) {
+  for (std::size_t at = 0; at < archive.size(); at += at % 512 == 0 || at % 512 == 511 ? 1U : 85U) {
     const Listing cut = read_tar(std::string_view(archive).substr(0, at));
     ASSERT_TRUE(cut.error) << "cut at " << at;
     ASSERT_EQ(cut.error->code(), Errc::truncated) << "cut at " << at << ": " << cut.error->message();
