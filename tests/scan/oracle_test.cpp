@@ -259,21 +259,22 @@ std::size_t cases(std::size_t usual) {
 
 TEST(Oracle, FindsExactlyWhatAPlainSearchFindsHoweverTheTextIsCut) {
   Compared compared(bounded_shapes());
-  const std::size_t rounds = cases(30'000);
+  const std::size_t rounds = cases(20'000);
   for (std::size_t round = 0; round < rounds; ++round) {
     std::mt19937 random(static_cast<std::uint32_t>(round));
-    const std::string text =
-        random_text(bounded_shapes(), 1 + random() % 700, 1 + static_cast<std::uint32_t>(random() % 40), random);
-    RandomPieces pieces(text, 1 + random() % 400, random);
+    // Windows overlap by some 2 KiB, so only a longer text has borders.
+    const std::size_t size = 1 + random() % (random() % 4 == 0 ? 7000 : 700);
+    const std::string text = random_text(bounded_shapes(), size, 1 + static_cast<std::uint32_t>(random() % 40), random);
+    RandomPieces pieces(text, (text.size() > 2000 ? 200 : 1) + random() % 2000, random);
     compared.compare(text, pieces);
     ASSERT_FALSE(::testing::Test::HasFailure()) << "round " << round << ":\n" << text;
   }
-  EXPECT_GT(compared.found(), rounds * 5);
+  EXPECT_GT(compared.found(), rounds * 5) << "the texts hold too little";
 }
 
 TEST(Oracle, FindsMatchesWithoutABoundAsAPlainSearchDoes) {
   Compared compared(open_shapes());
-  const std::size_t rounds = cases(30'000) / 200;
+  const std::size_t rounds = cases(20'000) / 150;
   for (std::size_t round = 0; round < rounds; ++round) {
     std::mt19937 random(static_cast<std::uint32_t>(round));
     const std::string text = random_text(open_shapes(), 20'000 + random() % 100'000, 3000, random);
