@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every test: installs what they need (Debian packages, two tools by pip and npm), builds, runs, counts.
 #
-#   tests/run.sh [--quick] [STEP...]     --quick: without sanitizers, clang-tidy and the images of real tools
+#   tests/run.sh [--quick] [STEP...]     --quick: without the sanitizers and the images of real tools
+#   tests/run.sh unit tidy               clang-tidy, which takes as long as all the rest, is only run when it is named
 #
 # A step that passed is not run again until a file of the project changes. Closes with "N passed, N failed, N skipped";
 # a skipped test is named with its reason. Tools and images are kept in ${XDG_CACHE_HOME:-~/.cache}/scan-secrets-tests.
@@ -153,7 +154,7 @@ for argument in "$@"; do
 done
 if [ ${#steps[@]} = 0 ]; then
   steps=(arrows release unit cli reports hyperscan hostile)
-  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan tidy)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"

@@ -12,8 +12,8 @@ namespace scanner::base {
 using Json = nlohmann::json;
 
 /// Parses untrusted JSON. `Errc::limit` when it nests deeper than 64 (nlohmann recurses when it copies or prints),
-/// `Errc::corrupt` when it is no JSON; the message gives the byte offset, never the text. Duplicate keys: the last
-/// one wins, as in Go's decoder, which is what container tools use.
+/// `Errc::corrupt` when it is no JSON; the message gives the byte offset, never the text. Of duplicate keys the last
+/// one wins.
 Result<Json> parse_json(std::string_view text);
 
 /// The member `key` of an object as a string; empty when there is none or it is something else.

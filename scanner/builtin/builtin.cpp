@@ -2,16 +2,16 @@
 
 // From embed.S.
 extern "C" {
-extern const char scanner_builtin_rules_begin[];
-extern const char scanner_builtin_rules_end[];
-extern const char scanner_builtin_database_begin[];
-extern const char scanner_builtin_database_end[];
+extern const char kScannerBuiltinRulesBegin[];
+extern const char kScannerBuiltinRulesEnd[];
+extern const char kScannerBuiltinDatabaseBegin[];
+extern const char kScannerBuiltinDatabaseEnd[];
 }
 
 namespace scanner::builtin {
 
-std::string_view rules() { return {scanner_builtin_rules_begin, scanner_builtin_rules_end}; }
+std::string_view rules() { return {kScannerBuiltinRulesBegin, kScannerBuiltinRulesEnd}; }
 
-std::string_view database() { return {scanner_builtin_database_begin, scanner_builtin_database_end}; }
+std::string_view database() { return {kScannerBuiltinDatabaseBegin, kScannerBuiltinDatabaseEnd}; }
 
 }  // namespace scanner::builtin

@@ -107,7 +107,7 @@ Result<std::unique_ptr<Source>> open_image(const Options& options) {
   }
   auto store = open_store(std::move(*fd), target.path, options.limits);
   if (!store) return fail(std::move(store).error());
-  auto images = source::images_in(std::move(*store), std::move(*selection), options.limits);
+  auto images = source::images_in(std::move(*store), *selection, options.limits);
   if (!images) return fail(std::move(images).error().during(target.path));
   return images;
 }

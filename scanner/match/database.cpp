@@ -71,6 +71,7 @@ Result<Info> examine(const Rule& rule) {
 
 Result<HsDatabase> build(const Patterns& patterns, const RuleSet& rules) {
   std::vector<const char*> expressions;
+  expressions.reserve(patterns.expressions.size());
   for (const std::string& one : patterns.expressions) expressions.push_back(one.c_str());
   // No CPU features asked for: measured as fast as the host's own, and the result runs on every x86-64 machine.
   hs_platform_info_t platform{};

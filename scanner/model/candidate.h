@@ -6,7 +6,8 @@
 namespace scanner {
 
 /// A stretch of a chunk, as offsets into it, where matches of rule number `rule` may lie: at least one is claimed to
-/// end at `end`, more may end between, and none of those starts before `begin`.
+/// end at `end`, more may end between, and none of those starts before `begin`. For a rule with a bound, `begin` is 0
+/// or at least the rule's width before the first of those ends.
 struct Candidate {
   std::uint32_t rule = 0;
   std::size_t begin = 0;

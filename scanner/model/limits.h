@@ -10,7 +10,6 @@ namespace scanner {
 struct Limits {
   std::uint64_t max_entries = 2'000'000;        ///< Entries of one layer or archive.
   std::uint64_t max_entry_bytes = 64ULL << 30;  ///< Bytes of one entry, after decompression.
-  std::uint64_t max_total_bytes = 1ULL << 40;   ///< Bytes of one unit, after decompression.
   std::uint64_t max_ratio = 1200;               ///< Decompressed to compressed, beyond the first 64 MiB. Deflate's
                                                 ///< own ceiling is 1032.
   std::uint64_t max_nested_bytes = 4ULL << 30;  ///< Bytes that the archives within one entry may expand to.

@@ -68,8 +68,8 @@ struct Rule {
 
   std::string regex;
   std::string path;  ///< Regex on the path; the rule is for entries whose path it is found in. Empty: for all.
-  /// The longest text that every match of `regex` must contain, lower-case; empty when there is none. Derived from
-  /// `regex` when rules are loaded.
+  /// The shortest of the texts of which every match of `regex` contains one, lower-case; empty when there is none.
+  /// Derived from `regex` when rules are loaded; its length says how well the engine can keep the rule out of the way.
   std::string literal;
   std::uint32_t secret_group = 0;     ///< 0: the first group that took part and is not empty, else the whole match.
   double entropy = 0;                 ///< Shannon, bits per byte of the secret; it must be greater. 0: not looked at.

@@ -13,6 +13,21 @@ std::string_view to_string(SkipReason reason) {
   return kNames[static_cast<std::size_t>(reason)];
 }
 
+SkipReason reason_of(const base::Error& error) {
+  switch (error.code()) {
+    case base::Errc::truncated:
+      return SkipReason::truncated;
+    case base::Errc::limit:
+      return SkipReason::limit;
+    case base::Errc::unsupported:
+      return SkipReason::unsupported;
+    case base::Errc::io:
+      return SkipReason::unreadable;
+    default:
+      return SkipReason::corrupt;
+  }
+}
+
 bool leaves_complete(SkipReason reason) { return reason == SkipReason::excluded || reason == SkipReason::raw_only; }
 
 bool Coverage::complete() const {

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "scanner/base/result.h"
+
 namespace scanner {
 
 enum class SkipReason : std::uint8_t {
@@ -22,6 +24,9 @@ enum class SkipReason : std::uint8_t {
 };
 
 std::string_view to_string(SkipReason reason);
+
+/// What an error of reading means for coverage.
+SkipReason reason_of(const base::Error& error);
 
 /// Whether a scan with such a skip can still be called complete: nothing was missed that anybody could read, or the
 /// user did not want it read.

@@ -21,7 +21,7 @@ class ReadAhead final : public base::Stream {
   base::Result<std::size_t> read(std::span<char> out) override;
 
   static constexpr std::size_t kBlocks = 4;
-  static constexpr std::size_t kBlockBytes = 256 * 1024;
+  static constexpr std::size_t kBlockBytes = 256UL << 10;
 
  private:
   struct State;

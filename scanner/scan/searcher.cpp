@@ -41,21 +41,6 @@ std::uint64_t newlines(std::string_view bytes) {
 
 }  // namespace
 
-SkipReason reason_of(const base::Error& error) {
-  switch (error.code()) {
-    case Errc::truncated:
-      return SkipReason::truncated;
-    case Errc::limit:
-      return SkipReason::limit;
-    case Errc::unsupported:
-      return SkipReason::unsupported;
-    case Errc::io:
-      return SkipReason::unreadable;
-    default:
-      return SkipReason::corrupt;
-  }
-}
-
 std::string place_of(const std::string& blob, const Entry& entry) {
   std::string place = blob;
   if (!place.empty() && !entry.path.empty()) place += ": ";

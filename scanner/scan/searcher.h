@@ -76,9 +76,6 @@ class Searcher {
   std::vector<std::unique_ptr<char[]>> buffers_;
 };
 
-/// SkipReason for an error of reading.
-SkipReason reason_of(const base::Error& error);
-
 /// "blob: path!inner", as precise as an entry is.
 std::string place_of(const std::string& blob, const Entry& entry);
 

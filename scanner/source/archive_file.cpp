@@ -13,7 +13,7 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kIndexWindow = 32 * 1024;
+constexpr std::size_t kIndexWindow = 32UL << 10;
 
 class ArchiveFile final : public BlobStore {
  public:
@@ -66,11 +66,6 @@ class ArchiveFile final : public BlobStore {
   }
 
  private:
-  static SkipReason reason_of(const base::Error& error) {
-    if (error.code() == Errc::limit) return SkipReason::limit;
-    return error.code() == Errc::truncated ? SkipReason::truncated : SkipReason::corrupt;
-  }
-
   static std::string target_of(const std::string& path, const std::string& link) {
     bool escapes = false;
     const std::size_t slash = path.rfind('/');

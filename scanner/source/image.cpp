@@ -15,7 +15,7 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kPipeWindow = 512 * 1024;
+constexpr std::size_t kPipeWindow = 512UL << 10;
 constexpr std::string_view kBlobFolder = "blobs/sha256/";
 
 /// The digest that a blob's name claims, in an OCI layout.
@@ -361,10 +361,7 @@ class StreamedImages final : public Source {
     if (!more) {
       archive_ended_ = true;
       if (documents_.empty() && seen_.empty()) return fail(std::move(more).error().during(name_));
-      const SkipReason reason = more.error().code() == Errc::truncated ? SkipReason::truncated
-                                : more.error().code() == Errc::limit   ? SkipReason::limit
-                                : more.error().code() == Errc::io      ? SkipReason::unreadable
-                                                                       : SkipReason::corrupt;
+      const SkipReason reason = reason_of(more.error());
       skipped_.push_back({reason, name_, more.error().message(), 0});
       return unit;
     }
@@ -473,7 +470,8 @@ class StreamedImages final : public Source {
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> images_in(std::unique_ptr<BlobStore> store, Selection selection, const Limits& limits) {
+Result<std::unique_ptr<Source>> images_in(std::unique_ptr<BlobStore> store, const Selection& selection,
+                                          const Limits& limits) {
   auto source = std::make_unique<StoredImages>(std::move(store), limits);
   if (auto planned = source->plan(selection); !planned) return fail(std::move(planned).error());
   return std::unique_ptr<Source>(std::move(source));

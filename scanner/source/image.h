@@ -15,7 +15,7 @@ namespace scanner::source {
 
 /// Images in a store that can be read in any order: their layers are searched several at once, the largest first.
 /// `Errc::usage` when the selection fits nothing, `Errc::unsupported` when the store holds no image.
-base::Result<std::unique_ptr<Source>> images_in(std::unique_ptr<BlobStore> store, Selection selection,
+base::Result<std::unique_ptr<Source>> images_in(std::unique_ptr<BlobStore> store, const Selection& selection,
                                                 const Limits& limits);
 
 /// Images in an archive that comes through a pipe: read once, front to back, layers searched as they come, told apart

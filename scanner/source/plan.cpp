@@ -22,21 +22,6 @@ constexpr const char* kReferenceDigest = "vnd.docker.reference.digest";
 constexpr const char* kBaseDigest = "org.opencontainers.image.base.digest";
 constexpr const char* kBaseName = "org.opencontainers.image.base.name";
 
-SkipReason reason_of(const base::Error& error) {
-  switch (error.code()) {
-    case Errc::limit:
-      return SkipReason::limit;
-    case Errc::truncated:
-      return SkipReason::truncated;
-    case Errc::unsupported:
-      return SkipReason::unsupported;
-    case Errc::io:
-      return SkipReason::unreadable;
-    default:
-      return SkipReason::corrupt;
-  }
-}
-
 std::string annotation(const std::map<std::string, std::string>& annotations, const char* key) {
   const auto it = annotations.find(key);
   return it == annotations.end() ? std::string() : it->second;
@@ -521,6 +506,7 @@ class Planner {
       if (&other == &image) continue;
       if (other.digest != wanted && other.config_digest != wanted && !name_fits(other.name, wanted)) continue;
       std::vector<std::string> diff_ids;
+      diff_ids.reserve(other.layers.size());
       for (const Layer& layer : other.layers) diff_ids.push_back(layer.diff_id);
       if (const std::size_t count = common_layers(image, diff_ids); count > 0) return count;
     }

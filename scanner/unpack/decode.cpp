@@ -17,7 +17,7 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kInputBytes = 128 * 1024;
+constexpr std::size_t kInputBytes = 128UL << 10;
 /// A small file may compress very well; only beyond this much output does a ratio tell a bomb.
 constexpr std::uint64_t kFreeOutput = 64ULL << 20;
 

@@ -16,7 +16,7 @@ using base::Errc;
 using base::fail;
 using base::Result;
 
-constexpr std::size_t kInputBytes = 64 * 1024;
+constexpr std::size_t kInputBytes = 64UL << 10;
 
 /// libarchive gives names that are said to be UTF-8 only under a locale that can hold them. For this thread alone, and
 /// as long as it lives.
