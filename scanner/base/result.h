@@ -44,12 +44,13 @@ struct Failure {
 [[nodiscard]] inline Failure fail(Errc code, std::string message) { return {Error(code, std::move(message))}; }
 [[nodiscard]] inline Failure fail(Error error) { return {std::move(error)}; }
 
-/// A value or an Error. Asking for the one that is not there is a bug and stops the process.
+/// A value or an Error; converts from both, so that functions return either alike. Asking for the one that is not there
+/// is a bug and stops the process.
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}                  // NOLINT(*-explicit-*)
-  Result(Failure failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}  // NOLINT(*-explicit-*)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Failure failure) : state_(std::in_place_index<1>, std::move(failure.error)) {}
 
   [[nodiscard]] explicit operator bool() const { return state_.index() == 0; }
   [[nodiscard]] T& operator*() & { return value(); }
@@ -83,7 +84,7 @@ template <>
 class [[nodiscard]] Result<void> {
  public:
   Result() = default;
-  Result(Failure failure) : error_(std::move(failure.error)) {}  // NOLINT(*-explicit-*)
+  Result(Failure failure) : error_(std::move(failure.error)) {}
 
   [[nodiscard]] explicit operator bool() const { return !error_.has_value(); }
   [[nodiscard]] const Error& error() const& {

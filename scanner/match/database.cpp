@@ -131,7 +131,7 @@ Result<std::string> bytes_of(const hs_database_t* database) {
     return fail(Errc::limit, "the engine cannot serialise its database");
   }
   std::string text(bytes, size);
-  std::free(bytes);  // NOLINT(cppcoreguidelines-no-malloc): allocated by libhs with malloc
+  std::free(bytes);  // Allocated by libhs with malloc.
   return text;
 }
 

@@ -11,8 +11,8 @@
 
 namespace {
 
-using namespace scanner;          // NOLINT(google-build-using-namespace)
-using namespace scanner::source;  // NOLINT(google-build-using-namespace)
+using namespace scanner;
+using namespace scanner::source;
 
 /// Reads a source as a run would, without searching; checks what `scan` relies on.
 void read_all(Source& source) {

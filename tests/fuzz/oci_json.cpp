@@ -10,8 +10,8 @@
 
 namespace {
 
-using namespace scanner;          // NOLINT(google-build-using-namespace)
-using namespace scanner::source;  // NOLINT(google-build-using-namespace)
+using namespace scanner;
+using namespace scanner::source;
 
 void check_digest(const std::string& digest) {
   base::Sha256 bytes{};

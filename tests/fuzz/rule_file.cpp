@@ -8,7 +8,7 @@
 #include "scanner/rules/serialize.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace scanner;  // NOLINT(google-build-using-namespace)
+  using namespace scanner;
   rules::LoadOptions options;
   options.known_check = [](std::string_view name) { return name == "jwt"; };
   const auto loaded = rules::load_text({reinterpret_cast<const char*>(data), size}, "/nonexistent/rules.toml", options);

@@ -10,8 +10,8 @@
 
 namespace {
 
-using namespace scanner;          // NOLINT(google-build-using-namespace)
-using namespace scanner::unpack;  // NOLINT(google-build-using-namespace)
+using namespace scanner;
+using namespace scanner::unpack;
 
 /// Reads the whole archive; checks what every reader of it relies on. How many bytes of data there were.
 std::uint64_t read_all(std::string_view archive, std::size_t buffer, std::size_t keep) {

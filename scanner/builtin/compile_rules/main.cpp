@@ -23,7 +23,7 @@ int failed(const std::string& message) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace scanner;  // NOLINT(google-build-using-namespace): the whole program
+  using namespace scanner;
   if (argc < 4) return failed("usage: compile_rules RULES_OUT DATABASE_OUT FILE.toml...");
   rules::LoadOptions options;
   options.known_check = [](std::string_view name) { return judge::find_check(name) != nullptr; };
