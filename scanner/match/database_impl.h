@@ -22,9 +22,19 @@ inline constexpr unsigned kFirstKeyword = 1U << 24;
 inline constexpr unsigned kSentinel = 1U << 25;
 inline constexpr std::uint32_t kUnbounded = 0xFFFFFFFFU;
 
+/// Rules whose matches hold a run of at least `least` bytes of `alphabet`: searched around such runs alone.
+struct Lane {
+  HsDatabase database;
+  Alphabet alphabet = Alphabet::word;
+  std::uint32_t least = 0;
+  std::uint32_t before = 0;  ///< Bytes of a match in front of its run, at most; and those behind it.
+  std::uint32_t after = 0;
+};
+
 struct Database::Impl {
-  HsDatabase main;
-  HsDatabase rare;                    ///< Null when every rule has a literal.
+  HsDatabase main;  ///< Searched everywhere.
+  std::vector<Lane> lanes;
+  HsDatabase rare;                    ///< Searched where a keyword stands. Null when there is no rule for it.
   bool rare_always = false;           ///< Some rule in `rare` has no keyword.
   std::vector<std::uint32_t> widths;  ///< A rule's widest match in bytes, or kUnbounded; 0 for rules without regex.
   std::size_t width = 1;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "scanner/model/run.h"
+
 namespace scanner {
 
 enum class Severity : std::uint8_t { low, medium, high, critical };
@@ -71,6 +73,8 @@ struct Rule {
   /// The shortest of the texts of which every match of `regex` contains one, lower-case; empty when there is none.
   /// Derived from `regex` when rules are loaded; its length says how well the engine can keep the rule out of the way.
   std::string literal;
+  /// What every match of `regex` holds of the alphabets of tokens; derived as `literal` is.
+  Runs runs;
   std::uint32_t secret_group = 0;     ///< 0: the first group that took part and is not empty, else the whole match.
   double entropy = 0;                 ///< Shannon, bits per byte of the secret; it must be greater. 0: not looked at.
   std::vector<std::string> keywords;  ///< Lower-case; one must stand in the same window of the entry. Empty: no need.

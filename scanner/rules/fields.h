@@ -39,6 +39,11 @@ void rule_fields(See& see, RuleT& rule) {
   see(rule.regex);
   see(rule.path);
   see(rule.literal);
+  for (auto& run : rule.runs) {
+    see(run.length);
+    see(run.before);
+    see(run.after);
+  }
   see(rule.secret_group);
   see(rule.entropy);
   see(rule.keywords);

@@ -27,6 +27,7 @@ struct RegexShape {
   bool terminated = false;        ///< Ends in \b, \B, $, \z, in fixed text, or in one byte that is no letter or digit.
   bool leading_optional = false;  ///< Starts with something that may be empty, such as [\w.-]{0,50}.
   std::uint32_t groups = 0;       ///< Capturing groups.
+  Runs runs;
 };
 
 /// Errc::config when `regex` is not of the dialect of patterns/README.md; the message gives the byte position.

@@ -257,6 +257,7 @@ class Loader {
                " bytes is in every match, and there are no keywords: this rule slows every scan down");
     }
     rule.literal = std::move(shape->literal);
+    rule.runs = shape->runs;
   }
 
   static Origin origin_of(const Draft& draft, std::string_view key) {

@@ -18,7 +18,7 @@ using base::Errc;
 using base::Json;
 
 // Changes whenever fields.h does.
-constexpr std::string_view kMagic = "scan-secrets rules\n1\n";
+constexpr std::string_view kMagic = "scan-secrets rules\n2\n";
 constexpr std::size_t kChecksumBytes = sizeof(base::Sha256);
 // Set, rules, rule, allowlists, allowlist, regexes; one spare.
 constexpr std::size_t kMaxDepth = 7;

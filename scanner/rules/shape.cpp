@@ -5,6 +5,9 @@
 #include <set>
 #include <utility>
 
+#include "scanner/rules/run.h"
+#include "scanner/rules/width.h"
+
 namespace scanner::rules {
 namespace {
 
@@ -23,9 +26,6 @@ struct Width {
   std::uint64_t min = 0;
   std::uint64_t max = 0;
 };
-
-std::uint64_t plus(std::uint64_t a, std::uint64_t b) { return a > kNoLimit - b ? kNoLimit : a + b; }
-std::uint64_t times(std::uint64_t a, std::uint64_t b) { return b != 0 && a > kNoLimit / b ? kNoLimit : a * b; }
 
 Width width_of(const Node& node) {
   switch (node.kind) {
@@ -268,6 +268,7 @@ RegexShape shape_of(const Regex& regex) {
       .terminated = terminated(regex.root),
       .leading_optional = leading_optional(regex.root),
       .groups = regex.groups,
+      .runs = {run_of(regex, Alphabet::word), run_of(regex, Alphabet::token)},
   };
 }
 

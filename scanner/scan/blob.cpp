@@ -14,9 +14,6 @@ namespace {
 using base::Result;
 using unpack::Format;
 
-/// Below this a thread costs more than it saves.
-constexpr std::uint64_t kWorthAThread = 1U << 20;
-
 std::unique_ptr<base::Stream> ahead(std::unique_ptr<base::Stream> stream, bool worth_it) {
   if (!worth_it) return stream;
   return std::make_unique<ReadAhead>(std::move(stream));
@@ -41,8 +38,8 @@ Result<void> search_decoded(base::Stream& stream, const Entry& entry, Searcher& 
 
 }  // namespace
 
-void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, Outcome& out) {
-  const bool large = item.size >= kWorthAThread;
+void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, Cores cores, Outcome& out) {
+  const bool large = item.size >= kWorthAThread && cores == Cores::spare;
   const bool digest_is_known = item.expected.has_value();
   out.name = item.entry.path;
   out.blob.blob = item.blob;
@@ -90,8 +87,8 @@ void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, O
   if (!out.blob.complete) out.coverage.layers = 0;
 }
 
-void search_file(source::Item& item, Searcher& searcher, Outcome& out) {
-  const bool large = item.size >= kWorthAThread || item.pipe;
+void search_file(source::Item& item, Searcher& searcher, Cores cores, Outcome& out) {
+  const bool large = cores == Cores::spare && (item.size >= kWorthAThread || item.pipe);
   auto stream = ahead(std::move(item.data), large);
   unpack::Window window(*stream, searcher.window_buffer());
   unpack::StreamPieces pieces(window);

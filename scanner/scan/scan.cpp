@@ -1,5 +1,6 @@
 #include "scanner/scan/scan.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -28,6 +29,7 @@ class UnitQueue {
   void put(source::Unit unit) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return units_.size() < room_; });
+    if (is_large(unit)) ++large_;
     units_.push_back(std::move(unit));
     changed_.notify_all();
   }
@@ -48,11 +50,33 @@ class UnitQueue {
     return unit;
   }
 
+  /// A unit that `take` gave was searched.
+  void done(const source::Unit& unit) {
+    const std::scoped_lock lock(mutex_);
+    if (is_large(unit)) --large_;
+  }
+
+  [[nodiscard]] bool full() {
+    const std::scoped_lock lock(mutex_);
+    return units_.size() >= room_;
+  }
+
+  /// Busy when the large units alone, those at hand included, keep every worker busy.
+  [[nodiscard]] Cores cores() {
+    const std::scoped_lock lock(mutex_);
+    return large_ < room_ ? Cores::spare : Cores::busy;
+  }
+
  private:
+  static bool is_large(const source::Unit& unit) {
+    return std::ranges::any_of(unit, [](const source::Item& item) { return item.size >= kWorthAThread; });
+  }
+
   std::size_t room_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<source::Unit> units_;
+  std::size_t large_ = 0;  ///< Units that wait or are being searched.
   bool closed_ = false;
 };
 
@@ -67,7 +91,8 @@ void search_text(source::Item& item, Searcher& searcher, Outcome& out) {
 
 /// One outcome for each blob, and one for each stretch of other items of the same image: keeping one for every file of
 /// a directory would grow with the target.
-void search_unit(source::Unit unit, Searcher& searcher, const Limits& limits, std::vector<Outcome>& outcomes) {
+void search_unit(source::Unit& unit, UnitQueue& queue, Searcher& searcher, const Limits& limits,
+                 std::vector<Outcome>& outcomes) {
   for (source::Item& item : unit) {
     using Role = source::Item::Role;
     const bool fresh = item.role == Role::blob || outcomes.empty() || outcomes.back().blob.blob >= 0 ||
@@ -75,9 +100,9 @@ void search_unit(source::Unit unit, Searcher& searcher, const Limits& limits, st
     if (fresh) outcomes.emplace_back().image = item.image;
     Outcome& out = outcomes.back();
     if (item.role == Role::blob) {
-      search_blob(item, searcher, limits, out);
+      search_blob(item, searcher, limits, queue.cores(), out);
     } else if (item.role == Role::content) {
-      search_file(item, searcher, out);
+      search_file(item, searcher, queue.cores(), out);
     } else {
       search_text(item, searcher, out);
     }
@@ -98,13 +123,16 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
   std::vector<std::vector<Outcome>> outcomes(searchers.size());
   UnitQueue queue(searchers.size());
   std::vector<std::thread> workers;
-  const auto start_worker = [&] {
-    const std::size_t number = workers.size();
-    workers.emplace_back([&, number] {
-      while (auto unit = queue.take()) {
-        search_unit(std::move(*unit), searchers[number], options.limits, outcomes[number]);
-      }
-    });
+  const auto add_workers = [&](std::size_t count) {
+    for (; count > 0 && workers.size() < searchers.size(); --count) {
+      const std::size_t number = workers.size();
+      workers.emplace_back([&, number] {
+        while (auto unit = queue.take()) {
+          search_unit(*unit, queue, searchers[number], options.limits, outcomes[number]);
+          queue.done(*unit);
+        }
+      });
+    }
   };
 
   std::optional<base::Error> trouble;
@@ -115,9 +143,13 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
       break;
     }
     if (!*unit) break;
-    if (workers.size() < searchers.size()) start_worker();
+    const bool in_order = std::ranges::any_of(**unit, &source::Item::pipe);
     queue.put(std::move(**unit));
+    // Workers start when there is work for all, so that the first knows how many cores it has; at once, however, where
+    // the next unit comes only after this one was read.
+    if (in_order || queue.full()) add_workers(in_order ? 1 : searchers.size());
   }
+  add_workers(searchers.size());
   queue.close();
   for (std::thread& worker : workers) worker.join();
   if (trouble && (trouble->code() == Errc::usage || trouble->code() == Errc::unsupported)) return fail(*trouble);

@@ -226,5 +226,36 @@ TEST(Matcher, StartsAfreshWithEverySearch) {
   }
 }
 
+/// As the loader fills it in: a word near it, quotes, and 32 characters of a token.
+Rule rule_around_a_run() {
+  Rule made = rule("acme.key", R"(acme[ =:"]{1,8}([0-9a-f]{32})\b)", "acme");
+  made.runs = {Run{32, 12, 0}, Run{32, 12, 0}};
+  return made;
+}
+
+TEST(Matcher, FindsARuleThatIsOnlySearchedAroundRuns) {
+  const auto database = Database::compile(set_of({rule("acme.other", "other-[a-z]{3}", "other"), rule_around_a_run()}));
+  ASSERT_TRUE(database);
+  const std::string key(32, 'a');
+  const std::string text =
+      std::string(5000, '.') + "acme: \"" + key + "\" other-abc " + std::string(3000, ' ') + "acme=" + key;
+  const auto found = find(*database, text);
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  for (const Candidate& one : found) {
+    if (one.rule == 1) places.emplace_back(one.begin, one.end);
+  }
+  EXPECT_THAT(places, testing::UnorderedElementsAre(testing::Pair(4995U, 5039U), testing::Pair(8044U, 8088U)));
+  EXPECT_THAT(find(*database, "acme: " + key.substr(1)), IsEmpty());
+}
+
+TEST(Database, KeepsWhatIsSearchedAroundRunsWhenItIsStored) {
+  const RuleSet rules = set_of({rule_around_a_run()});
+  const auto compiled = Database::compile(rules);
+  ASSERT_TRUE(compiled);
+  const auto stored = Database::deserialize(*compiled->serialize(), rules);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(find(*stored, "acme=" + std::string(32, 'b')).size(), 1U);
+}
+
 }  // namespace
 }  // namespace scanner::match

@@ -102,12 +102,12 @@ TEST(Deserialize, RefusesEveryChangedByte) {
 std::string sealed(const std::string& payload) {
   const std::string empty = serialize(RuleSet{});
   const base::Sha256 sum = base::sha256(payload);
-  const std::size_t magic = empty.find("1\n") + 2;
+  const std::size_t magic = empty.find("2\n") + 2;
   return empty.substr(0, magic) + std::string(sum.begin(), sum.end()) + payload;
 }
 
 std::string payload_of(const std::string& stored) {
-  return stored.substr(stored.find("1\n") + 2 + sizeof(base::Sha256));
+  return stored.substr(stored.find("2\n") + 2 + sizeof(base::Sha256));
 }
 
 TEST(Deserialize, TakesAPayloadUnderARightHeader) {

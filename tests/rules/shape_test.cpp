@@ -45,6 +45,31 @@ INSTANTIATE_TEST_SUITE_P(
                     LiteralRow{R"(\Qa.b\E.)", "a.b", 1}, LiteralRow{R"(key(?:)id)", "keyid", 1},
                     LiteralRow{R"(a{0}bc)", "bc", 1}, LiteralRow{R"((?:|x)yz)", "yz", 2}));
 
+struct RunRow {
+  const char* regex;
+  Run word;
+  Run token;
+};
+
+class SureRun : public testing::TestWithParam<RunRow> {};
+
+TEST_P(SureRun, IsTheLongestThatEveryMatchHolds) {
+  const Runs runs = shape(GetParam().regex).runs;
+  EXPECT_EQ(runs[0], GetParam().word) << GetParam().regex;
+  EXPECT_EQ(runs[1], GetParam().token) << GetParam().regex;
+}
+
+INSTANTIATE_TEST_SUITE_P(Shape, SureRun,
+                         testing::Values(RunRow{R"(\b(acme_[0-9A-Za-z]{36})\b)", {41, 0, 0}, {41, 0, 0}},
+                                         RunRow{R"(key[=:]{1,3}([0-9a-f]{32})[;"])", {32, 6, 1}, {32, 6, 1}},
+                                         RunRow{R"(:([0-9A-Za-z+/]{40});)", {}, {40, 1, 1}},
+                                         RunRow{R"((?:ab|[c-f]{5,9}):x{7}[^x])", {7, 10, 1}, {7, 10, 1}},
+                                         RunRow{R"((?:[a-z]{4}\.){3}end)", {4, 0, 14}, {18, 0, 0}},
+                                         RunRow{R"((?:[a-z]{4}\.){2,3}end)", {4, 0, 14}, {13, 0, 0}},
+                                         RunRow{R"(x{3,}!)", {3, 0, 1}, {3, 0, 1}}, RunRow{R"(.{0,5}a{9}.*)", {}, {}},
+                                         RunRow{R"((?:a{30}|.b{20}..))", {20, 1, 2}, {20, 1, 2}},
+                                         RunRow{R"((?:a{30})?!)", {}, {}}));
+
 TEST(Shape, BoundsTheWidthOfAMatch) {
   EXPECT_EQ(shape("a{2,5}(?:bc|d)?").min_width, 2U);
   EXPECT_EQ(shape("a{2,5}(?:bc|d)?").max_width, 7U);
