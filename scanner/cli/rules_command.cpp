@@ -15,8 +15,6 @@
 namespace scanner::cli {
 namespace {
 
-using base::fail;
-using base::Result;
 
 constexpr int kUsage = 2;
 constexpr std::size_t kMaxReport = 256U << 20;
@@ -55,6 +53,7 @@ void show(const Rule& rule) {
 
 int list(const RuleSet& rules) {
   std::vector<const Rule*> sorted;
+  sorted.reserve(rules.rules.size());
   for (const Rule& rule : rules.rules) sorted.push_back(&rule);
   std::ranges::sort(sorted, {}, &Rule::id);
   for (const Rule* rule : sorted) {

@@ -163,13 +163,13 @@ class Notes {
 
 void RunFinder::search(std::string_view bytes) {
   SCANNER_CHECK(bytes.size() < (std::uint64_t{1} << 32));
-  static const LookAt look = fastest();
+  static const LookAt kLook = fastest();
   Notes words(kShortest[kWord], found_[kWord]);
   Notes tokens(kShortest[kToken], found_[kToken]);
   Batch batch;
   std::uint32_t offset = 0;
   const auto take = [&](const char* blocks, std::size_t count) {
-    look(blocks, count, batch);
+    kLook(blocks, count, batch);
     words.take(batch.reached[kWord], count, offset);
     tokens.take(batch.reached[kToken], count, offset);
     for (Bits& member : batch.member) member[0] = member[count];
