@@ -15,7 +15,6 @@
 namespace scanner::cli {
 namespace {
 
-
 constexpr int kUsage = 2;
 constexpr std::size_t kMaxReport = 256U << 20;
 
