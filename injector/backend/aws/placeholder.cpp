@@ -1,0 +1,1 @@
+// Its first source makes this go.
