@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "injector/memory/secret.h"
@@ -12,15 +13,20 @@
 
 namespace injector::memory {
 
-/// A JSON document whose every byte, parser scratch included, lives in the arena.
+/// A JSON document whose every byte lives in the arena: one copy of the text, whose strings are unescaped in place, and
+/// 16 bytes a value. The parser is our own, because those of libraries leave copies on the stack and the heap.
 ///
 /// Values are views into it and die with it. Errors give the byte offset, never text.
 class Document {
  public:
   class Value;
 
-  /// Limits: nesting of 64, else `Errc::limit`. No JSON, or more than one: `Errc::corrupt`.
+  /// Limits: nesting of 64, a text of 256 MiB, else `Errc::limit`. No JSON (RFC 8259, strict: UTF-8, no lone
+  /// surrogate), or more than one: `Errc::corrupt`. Of members with the same name the last one counts, the others are
+  /// not there.
   static scanner::base::Result<Document> parse(const Secret& text);
+  /// The same without a second copy of the text.
+  static scanner::base::Result<Document> parse(Secret&& text);
 
   Document(Document&&) noexcept;
   Document& operator=(Document&&) noexcept;
@@ -49,15 +55,19 @@ class Document::Value {
   [[nodiscard]] bool is_number() const;
   [[nodiscard]] Value operator[](std::string_view key) const;
   [[nodiscard]] Value at(std::size_t index) const;
+  /// Elements or members; 0 for anything else.
   [[nodiscard]] std::size_t size() const;
   /// Members in the document's order; keys are views into the document.
   [[nodiscard]] std::vector<std::pair<std::string_view, Value>> members() const;
   /// Empty when it is no string.
   [[nodiscard]] std::string_view string() const;
+  /// A number that is written without fraction or exponent and fits.
   [[nodiscard]] std::optional<std::int64_t> integer() const;
+  /// Any number; rounded, or infinite, as a double must.
   [[nodiscard]] std::optional<double> number() const;
   [[nodiscard]] std::optional<bool> boolean() const;
-  /// The value as compact JSON text; keys sorted, so that equal values give equal bytes.
+  /// The value as compact JSON text; keys sorted bytewise, so that equal values give equal bytes. Numbers stand as they
+  /// were written, however long.
   [[nodiscard]] Secret text() const;
 
  private:

@@ -9,7 +9,8 @@ namespace injector::memory {
 /// A secret's bytes, in the arena (arena.h), wiped when it ends.
 ///
 /// Move-only, and opened only by `reveal()`: one search for that word lists every place where a secret can leak. No
-/// stream, formatter, JSON writer or comparison operator takes one; tests/memory holds the list of what must not compile.
+/// stream, formatter, JSON writer or comparison operator takes one; tests/memory holds the list of what must not
+/// compile.
 class Secret {
  public:
   Secret() noexcept = default;
