@@ -29,9 +29,9 @@ struct JwtAuth {
 struct AppRoleAuth {
   std::string mount = "approle";
   std::string role_id_file;
-  std::string secret_id_file;  ///< Empty where the role asks for none.
+  std::string secret_id_file;      ///< Empty where the role asks for none.
   bool secret_id_wrapped = false;  ///< The file holds a wrapping token, good for one use.
-  std::string creation_path;  ///< What wrapped it must have been this; set when `secret_id_wrapped`.
+  std::string creation_path;       ///< What wrapped it must have been this; set when `secret_id_wrapped`.
   friend bool operator==(const AppRoleAuth&, const AppRoleAuth&) = default;
 };
 struct CertAuth {
@@ -61,7 +61,7 @@ struct VaultStore {
   std::string auth_space;  ///< `auth_namespace`: of the login; `space` unless set.
   std::string ca_file;     ///< Empty, and `ca_dir` too: the system's authorities.
   std::string ca_dir;
-  std::string server_name;  ///< The name that the certificate must have, when it is not the address's.
+  std::string server_name;       ///< The name that the certificate must have, when it is not the address's.
   std::string client_cert_file;  ///< Set together with `client_key_file`.
   std::string client_key_file;
   VaultAuth auth;

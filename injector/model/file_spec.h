@@ -31,26 +31,27 @@ struct MaxStale {
   friend bool operator==(const MaxStale&, const MaxStale&) = default;
 };
 
+/// A signal to a process of the pod: by name (comm, executable or argv[0]), or by a file that holds its number.
+struct SignalProcess {
+  int number = 0;
+  std::string process;   ///< Empty when `pid_file` is set.
+  std::string pid_file;  ///< Empty when `process` is set.
+  friend bool operator==(const SignalProcess&, const SignalProcess&) = default;
+};
+/// An HTTP POST without a body; the host is loopback.
+struct PostLoopback {
+  std::string url;
+  friend bool operator==(const PostLoopback&, const PostLoopback&) = default;
+};
+/// A program of our own image; no shell.
+struct RunProgram {
+  std::vector<std::string> argv;  ///< argv[0] is an absolute path.
+  friend bool operator==(const RunProgram&, const RunProgram&) = default;
+};
+
 /// Whom to tell that a file has changed, and how. One wait (`debounce`) gathers changes into one call.
 struct OnChange {
-  /// A signal to a process of the pod: by name (comm, executable or argv[0]), or by a file that holds its number.
-  struct Signal {
-    int number = 0;
-    std::string process;   ///< Empty when `pid_file` is set.
-    std::string pid_file;  ///< Empty when `process` is set.
-    friend bool operator==(const Signal&, const Signal&) = default;
-  };
-  /// An HTTP POST without a body; the host is loopback.
-  struct Post {
-    std::string url;
-    friend bool operator==(const Post&, const Post&) = default;
-  };
-  /// A program of our own image; no shell.
-  struct Run {
-    std::vector<std::string> argv;  ///< argv[0] is an absolute path.
-    friend bool operator==(const Run&, const Run&) = default;
-  };
-  std::variant<Signal, Post, Run> how;
+  std::variant<SignalProcess, PostLoopback, RunProgram> how;
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds debounce{500};
 
@@ -63,9 +64,9 @@ struct FileSpec {
   /// Where its value comes from; the next where the one before cannot be had. Never empty.
   std::vector<Query> from;
   Format format = Format::raw;
-  mode_t mode = 0400;  ///< Permission bits only.
-  std::optional<uid_t> owner;  ///< Ours when absent.
-  std::optional<gid_t> group;  ///< The mount's when it has the set-group-id bit, else ours, when absent.
+  mode_t mode = 0400;                 ///< Permission bits only.
+  std::optional<uid_t> owner;         ///< Ours when absent.
+  std::optional<gid_t> group;         ///< The mount's when it has the set-group-id bit, else ours, when absent.
   std::optional<MaxStale> max_stale;  ///< Absent: the last good file is served for ever.
   std::optional<std::chrono::milliseconds> refresh;  ///< Absent: the configuration's.
   std::optional<OnChange> on_change;
@@ -76,8 +77,8 @@ struct FileSpec {
 /// What must be true before the first secret is written; what is not demanded is a warning at most. That the mount is a
 /// tmpfs is always demanded.
 struct Requirements {
-  bool noswap = false;         ///< The mount has the option noswap.
-  bool swap_off = false;       ///< noswap, or the machine has no swap on.
+  bool noswap = false;    ///< The mount has the option noswap.
+  bool swap_off = false;  ///< noswap, or the machine has no swap on.
   bool nodev = false;
   bool nosuid = false;
   bool noexec = false;

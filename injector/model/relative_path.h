@@ -12,9 +12,12 @@ namespace injector {
 /// Where a file stands beneath the mount: "db/password". A type of its own, because it cannot hold what would lead out.
 ///
 /// Components are parted by one '/'; none is empty, "." or "..", none starts with ".." (those names are the
-/// generations' own), none is longer than 255 bytes or holds a control character; at most 16 of them, 1,024 bytes in all.
+/// generations' own), none is longer than 255 bytes or holds a control character; at most 16 of them, 1,024 bytes in
+/// all.
 class RelativePath {
  public:
+  /// No path yet; nothing can be delivered there.
+  RelativePath() = default;
   /// `Errc::config` says what is wrong with it, without quoting it.
   static scanner::base::Result<RelativePath> parse(std::string_view text);
 
