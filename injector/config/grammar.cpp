@@ -127,7 +127,9 @@ bool is_text(const Place& place) {
 
 Type<std::string> text(const char* pattern, std::function<const char*(std::string_view)> check) {
   Type<std::string> type;
-  type.schema = {{"type", "string"}, {"pattern", pattern != nullptr ? pattern : "^[^\\u0000-\\u001f\\u007f]+$"}};
+  // "^..." with a look at all of it first: what a pattern leaves open may not be a control character either.
+  const std::string plain = "^(?=[^\\u0000-\\u001f\\u007f]+$)";
+  type.schema = {{"type", "string"}, {"pattern", plain + (pattern != nullptr ? pattern + 1 : "")}};
   type.read = [check = std::move(check)](const Place& place, std::string& out) {
     if (!is_text(place)) return false;
     if (place.node->text.empty()) return place.wrong("must not be empty");

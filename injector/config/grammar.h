@@ -57,7 +57,7 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& kn
 /// Whether a key of this name asks for a secret itself: token, password, secret_id, in any spelling.
 bool asks_for_secret(std::string_view key);
 
-/// Text that is text to every YAML reader, without control characters; `pattern` is an ECMA regular expression for the
+/// Text that is text to every YAML reader, without control characters; `pattern` ("^...") is an ECMA expression for the
 /// schema alone: `check` (null: all good) is what decides, and says what is wrong.
 Type<std::string> text(const char* pattern = nullptr, std::function<const char*(std::string_view)> check = nullptr);
 Type<bool> boolean();
