@@ -35,7 +35,8 @@ struct Response {
   bool fresh_connection = false;  ///< A connection was opened for it (for metrics and tests).
   std::string peer_certificate_error;
 
-  [[nodiscard]] std::string header(const std::string& lower_case_name) const;  ///< Empty when absent; never for secrets.
+  [[nodiscard]] std::string header(
+      const std::string& lower_case_name) const;  ///< Empty when absent; never for secrets.
 };
 
 /// Sends requests. One for each store, with its own TLS settings: connections are never shared across different ones.
@@ -43,8 +44,8 @@ class Http {
  public:
   virtual ~Http() = default;
   /// `Errc::away` for whatever the network or the server's TLS did (the message says what: "connection refused",
-  /// "certificate is not for this host"); `Errc::limit` for an answer larger than the client's limit. A status is not an
-  /// error. Redirects are answers like any other: nobody follows them here.
+  /// "certificate is not for this host"); `Errc::limit` for an answer larger than the client's limit. A status is not
+  /// an error. Redirects are answers like any other: nobody follows them here.
   virtual Task<Response> send(Request request) = 0;
 };
 
