@@ -40,6 +40,7 @@ struct Lease {
   std::string id;
   std::chrono::seconds duration{0};
   bool renewable = false;
+  std::string space;  ///< Vault: the namespace that it was made in, and is renewed in.
 };
 
 /// What a store answered to a query's path: all members, whatever key the query is after.
