@@ -33,6 +33,7 @@ std::string certificate_problem(const Failed& failed) {
       return "the certificate of " + host + " is not for servers";
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
+    case X509_V_ERR_UNSPECIFIED:  // libcurl compares names itself, after OpenSSL has found the chain well.
     case X509_V_OK:
       return "the certificate of " + host + " is not for the name " + std::string(failed.name);
     default:

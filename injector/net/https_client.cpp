@@ -86,6 +86,21 @@ curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/// libcurl takes it for the end of an answer when the connection ends, even without TLS' goodbye. So an answer must say
+/// itself how long it is.
+bool is_whole(const Transfer& transfer) {
+  long status = 0;
+  long version = 0;
+  ::curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  ::curl_easy_getinfo(transfer.easy, CURLINFO_HTTP_VERSION, &version);
+  if (!transfer.head_ended) return false;
+  if (version >= CURL_HTTP_VERSION_2_0 || status == 204 || status == 304 || transfer.request.method == "HEAD")
+    return true;
+  return std::ranges::any_of(transfer.response.headers, [](const Header& header) {
+    return header.name == "content-length" || header.name == "transfer-encoding";
+  });
+}
+
 std::string seconds(std::chrono::milliseconds time) {
   const auto whole = time.count() / 1000;
   return whole * 1000 == time.count() ? std::to_string(whole) + " s" : std::to_string(time.count()) + " ms";
@@ -275,6 +290,7 @@ Result<Response> HttpsClient::Engine::outcome(Transfer& transfer, bool cancelled
   long opened = 0;
   ::curl_easy_getinfo(transfer.easy, CURLINFO_NUM_CONNECTS, &opened);
   if (transfer.connected && opened > 0) ++counts_.connections;
+  if (transfer.code == CURLE_OK && !is_whole(transfer)) transfer.code = CURLE_PARTIAL_FILE;
   if (transfer.code != CURLE_OK) {
     return fail(explain({.code = transfer.code,
                          .verify_result = transfer.verify_result,

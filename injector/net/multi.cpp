@@ -47,8 +47,10 @@ bool Transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {
     // Of a "100 Continue" or a proxy's answer before it nothing is kept.
     response.headers.clear();
+    head_ended = false;
     return true;
   }
+  head_ended = head_ended || trimmed(line).empty();
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
   std::string header_name(line.substr(0, colon));

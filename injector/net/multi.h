@@ -43,6 +43,7 @@ struct Transfer {
   bool connected = false;          ///< A connection stood, and the request went out.
   bool finished = false;
   bool too_large = false;
+  bool head_ended = false;  ///< The empty line after the headers came; libcurl takes an answer without it.
   CURLcode code = CURLE_OK;
   long verify_result = 0;
   long os_error = 0;

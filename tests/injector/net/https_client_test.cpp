@@ -236,7 +236,7 @@ TEST_F(HttpsClientTest, TrustsTheGivenAuthoritiesAndNoOthers) {
 TEST_F(HttpsClientTest, RefusesOldTlsAndWhatIsNoTls) {
   const TlsServer old({.identity = localhost(), .newest_version = TLS1_1_VERSION}, hello);
   EXPECT_THAT(refusal_of(old), HasSubstr("speaks no TLS of version 1.2 or newer"));
-  const TlsServer plain({}, hello);
+  const TlsServer plain({.greeting = "HTTP/1.1 400 Bad Request\r\n\r\n"}, hello);
   const auto made = client();
   EXPECT_THAT(refusal(*made, "https://localhost:" + std::to_string(plain.port()) + "/"),
               HasSubstr("does not speak TLS"));
@@ -336,6 +336,20 @@ TEST_F(HttpsClientTest, TakesNoHalfAnswer) {
     const auto response = get(*made, server.url(), 2s);
     EXPECT_FALSE(response) << "cut at " << cut;
   }
+}
+
+TEST_F(HttpsClientTest, TakesNoAnswerWhoseEndOnlyACutConnectionShows) {
+  const TlsServer server({.identity = localhost()}, [&](Client& client, const std::string&) {
+    client.send("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"a\":\"b\"}");
+    client.reset();
+  });
+  const auto made = client();
+  EXPECT_THAT(refusal(*made, server.url()), HasSubstr("broke off"));
+  const TlsServer chunked({.identity = localhost()}, [&](Client& client, const std::string&) {
+    client.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+    client.reset();
+  });
+  EXPECT_THAT(refusal(*made, chunked.url()), HasSubstr("broke off"));
 }
 
 TEST_F(HttpsClientTest, TakesNothingLargerThanItsLimit) {

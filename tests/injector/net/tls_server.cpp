@@ -162,6 +162,7 @@ void TlsServer::accept_all() {
 void TlsServer::serve(int fd) {
   SSL* ssl = nullptr;
   bool ready = true;
+  if (!settings_.greeting.empty()) Client(fd, nullptr).send(settings_.greeting);
   if (context_ != nullptr) {
     ssl = ::SSL_new(context_);
     ::SSL_set_fd(ssl, fd);
@@ -177,6 +178,13 @@ void TlsServer::serve(int fd) {
       }
       handler_(client, request);
     }
+  }
+  // What was said last, an alert perhaps, would be lost in a reset if bytes stayed unread.
+  ::shutdown(fd, SHUT_WR);
+  const ::timeval patience{.tv_sec = 0, .tv_usec = 300'000};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  std::array<char, 4096> unread{};
+  while (!stopping_ && ::read(fd, unread.data(), unread.size()) > 0) {
   }
   ::SSL_free(ssl);
   const std::scoped_lock lock(mutex_);

@@ -44,6 +44,7 @@ class TlsServer {
   struct Settings {
     Identity identity{};             ///< Without a certificate the server is a plain one.
     std::string client_authority{};  ///< PEM: asks for client certificates of it.
+    std::string greeting{};          ///< Said to whoever connects, before TLS.
     int newest_version = 0;          ///< OpenSSL's number, e.g. TLS1_1_VERSION.
   };
   using Handler = std::function<void(Client&, const std::string& request)>;
