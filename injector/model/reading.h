@@ -23,15 +23,16 @@ struct BootClock {
 
 /// What a file draws from: one path of one store. `store:path#key` in the configuration, or its long form.
 struct Query {
-  std::string store;  ///< A name from `stores:`.
-  std::string path;   ///< As the store knows it: "kv/shop/db", "prod/shop", "pki/issue/web".
-  std::string key;    ///< One member of what is there; empty: all of it.
-  /// `write:` instead of a read (PKI, transit, dynamic secrets with parameters), and what is sent. No secret stands here.
+  std::string store{};  ///< A name from `stores:`.
+  std::string path{};   ///< As the store knows it: "kv/shop/db", "prod/shop", "pki/issue/web".
+  std::string key{};    ///< One member of what is there; empty: all of it.
+  /// `write:` instead of a read (PKI, transit, dynamic secrets with parameters), and what is sent. No secret stands
+  /// here.
   bool write = false;
-  std::map<std::string, std::string> data;
-  std::string version;     ///< A KV 2 version, an AWS VersionId; empty: the current one.
-  std::string stage;       ///< AWS: a VersionStage; empty: AWSCURRENT.
-  std::string space;       ///< Vault: a namespace for this read other than the store's.
+  std::map<std::string, std::string> data{};
+  std::string version{};  ///< A KV 2 version, an AWS VersionId; empty: the current one.
+  std::string stage{};    ///< AWS: a VersionStage; empty: AWSCURRENT.
+  std::string space{};    ///< Vault: a namespace for this read other than the store's.
 
   friend bool operator==(const Query&, const Query&) = default;
 };
