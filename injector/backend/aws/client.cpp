@@ -41,6 +41,13 @@ Fault without_answer(const scanner::base::Error& error) {
   return fault;
 }
 
+/// No word on the region: it was not asked to the end.
+Fault not_asked(const char* why) {
+  Fault fault;
+  fault.transport = why;
+  return fault;
+}
+
 bool says_clock(const std::string& code) {
   return code == "RequestTimeTooSkewed" || code == "RequestExpired" || code == "RequestInTheFuture";
 }
@@ -99,7 +106,7 @@ boost::asio::awaitable<std::variant<Answer, Fault>> Client::call(Call call) {
 
 Fault Client::nobody() const {
   Fault fault;
-  Milliseconds wait = Hold::kLongest;
+  Milliseconds wait = Milliseconds::max();
   for (const Region& region : regions_) {
     if (region.reason.empty()) continue;
     fault.transport += (fault.transport.empty() ? "" : "; ") + region.reason;
@@ -148,12 +155,14 @@ boost::asio::awaitable<Client::Outcome> Client::exchange(Region& region, const C
     net::Request request = request_for(region, call, **signer);
     request.timeout = std::min(timeout_, std::chrono::floor<Milliseconds>(deadline - BootClock::now()));
     if (request.timeout < Milliseconds(1)) {
-      co_return without_answer({Errc::away, "no time left"});
+      co_return not_asked("no time left");
     }
     const BootClock::time_point sent = BootClock::now();
     const Milliseconds allowed = request.timeout;
     ++requests_;
     auto response = co_await http_->send(std::move(request));
+    const bool stopped = co_await cancelled();
+    if (stopped && !response) co_return not_asked(kCancelled);
     Fault fault;
     if (!response) {
       fault = without_answer(response.error());
@@ -179,7 +188,8 @@ boost::asio::awaitable<Client::Outcome> Client::exchange(Region& region, const C
     taken = RetryQuota::price(fault.timed_out);
     const Milliseconds wait = retry_wait(attempt - 1, fault.remedy == Remedy::throttle, fault.wait);
     if (BootClock::now() + wait >= deadline) co_return fault;
-    co_await pause(wait);
+    const bool waited = co_await pause(wait);
+    if (!waited) co_return not_asked(kCancelled);
     // Meanwhile others may have found out that it is away.
     if (region.hold.failing() && attempts > 1) co_return fault;
   }

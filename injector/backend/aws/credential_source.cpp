@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "injector/backend/aws/pause.h"
+
 namespace injector::backend::aws {
 
 namespace asio = boost::asio;
@@ -61,6 +63,8 @@ net::Task<std::shared_ptr<Signer>> CredentialSource::signer() {
       const std::shared_ptr<Flight> flight = flight_;
       boost::system::error_code ignored;
       co_await flight->done.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      const bool stopped = co_await cancelled();
+      if (stopped) co_return fail(Errc::away, kCancelled);
       continue;
     }
     if (!hold_.claim()) {
@@ -86,6 +90,8 @@ net::Task<std::shared_ptr<Signer>> CredentialSource::signer() {
       adopt(std::move(*credentials));
       co_return current_;
     }
+    const bool stopped = co_await cancelled();
+    if (stopped) co_return fail(Errc::away, kCancelled);
     hold_.failed(std::nullopt);
     last_error_ = credentials.error();
     if (age() != Age::expired) co_return current_;
@@ -98,6 +104,7 @@ net::Task<Credentials> CredentialSource::fetch() {
   std::vector<std::string> tried;
   for (std::size_t i = settled_ ? place_ : 0; i < providers_.size(); ++i) {
     auto credentials = co_await providers_[i]->fetch();
+    if (credentials && credentials->answered) clock_->correct(*credentials->answered, ServerClock::kTolerated);
     if (credentials && credentials->expires && *credentials->expires <= clock_->now()) {
       co_return fail(Errc::away, providers_[i]->name() + ": gave credentials that have expired");
     }

@@ -26,11 +26,12 @@ Age age_of(const Credentials& credentials, Time fetched, Time now);
 
 /// The store's credentials: got when first asked for, got anew before they expire, once for all who wait.
 ///
-/// The first place that has any stays the place. While others cannot be had, those at hand are used until they expire,
+/// The first place that has any stays the place. Where the server that gives them has another time than we have, its
+/// time counts: with a wrong clock, they would have expired before they came. While others cannot be had, those at hand are used until they expire,
 /// and the place is asked again by the pace of Hold. Lives on the one loop.
 class CredentialSource {
  public:
-  CredentialSource(std::vector<std::unique_ptr<Provider>> providers, const ServerClock& clock)
+  CredentialSource(std::vector<std::unique_ptr<Provider>> providers, ServerClock& clock)
       : providers_(std::move(providers)), clock_(&clock) {}
   CredentialSource(const CredentialSource&) = delete;
   CredentialSource& operator=(const CredentialSource&) = delete;
@@ -56,7 +57,7 @@ class CredentialSource {
   [[nodiscard]] Age age() const;
 
   std::vector<std::unique_ptr<Provider>> providers_;
-  const ServerClock* clock_;
+  ServerClock* clock_;
   std::size_t place_ = 0;
   bool settled_ = false;  ///< `place_` had credentials once.
   std::shared_ptr<Signer> current_;

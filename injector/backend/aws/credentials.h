@@ -16,6 +16,7 @@ struct Credentials {
   memory::Secret secret_access_key;
   memory::Secret session_token;  ///< Empty for the keys of a user.
   std::optional<Time> expires;   ///< Nothing: they last until somebody deletes them.
+  std::optional<Time> answered;  ///< By the clock of the server that gave them.
   /// Not 0: asked for again after that long, because where they came from (a file) may hold others by then.
   std::chrono::seconds reread{0};
 };

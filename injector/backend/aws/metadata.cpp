@@ -61,6 +61,7 @@ class ContainerProvider final : public Provider {
         fault.remedy = Remedy::retry;
       } else if (response->status == 200) {
         auto credentials = read_metadata_credentials(response->body);
+        if (credentials) credentials->answered = parse_http_date(response->header("date"));
         if (credentials || credentials.error().code() == Errc::denied) co_return credentials;
         fault = {200, credentials.error().message(), Remedy::retry, Errc::away, {}, {}, {}, false};
       } else {
@@ -70,7 +71,8 @@ class ContainerProvider final : public Provider {
       const bool again = fault.remedy == Remedy::retry || fault.remedy == Remedy::throttle;
       const Milliseconds wait = retry_wait(attempt, false, fault.wait);
       if (!again || attempt + 1 >= kAttempts || wait > kTimeout) co_return fail(fault.error(name()));
-      co_await pause(wait);
+      const bool waited = co_await pause(wait);
+      if (!waited) co_return fail(Errc::away, kCancelled);
     }
   }
 

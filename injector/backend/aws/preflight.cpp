@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "injector/backend/aws/answer.h"
+#include "injector/backend/aws/pause.h"
 #include "injector/backend/aws/state.h"
 #include "injector/backend/aws/times.h"
 #include "injector/backend/aws/xml.h"
@@ -124,11 +125,8 @@ asio::awaitable<void> SecretsManager::preflight(const std::vector<Query>& querie
 
 asio::awaitable<std::vector<Check>> SecretsManager::check(const std::vector<Query>& queries) {
   std::vector<Check> checks;
-  try {
-    co_await preflight(queries, checks);
-  } catch (const boost::system::system_error&) {
-    checks.push_back({"preflight", Verdict::skipped, "cancelled"});
-  }
+  co_await answer_cancellation();
+  co_await preflight(queries, checks);
   co_return checks;
 }
 

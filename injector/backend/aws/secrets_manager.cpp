@@ -10,6 +10,7 @@
 #include "injector/backend/aws/answer.h"
 #include "injector/backend/aws/file_text.h"
 #include "injector/backend/aws/host.h"
+#include "injector/backend/aws/pause.h"
 #include "injector/backend/aws/shared_file.h"
 #include "injector/backend/aws/state.h"
 
@@ -25,7 +26,6 @@ namespace {
 
 constexpr std::size_t kBatch = 20;  // Of the service.
 constexpr std::chrono::hours kDenied{1};
-constexpr const char* kCancelled = "cancelled";
 
 Reading clone(const Reading& reading) {
   Reading out;
@@ -129,12 +129,9 @@ net::Task<Reading> SecretsManager::fetch(const Query& query) {
 }
 
 net::Task<Reading> SecretsManager::read(const Query& query) {
-  try {
-    auto reading = co_await fetch(query);
-    co_return with_key(query, reading);
-  } catch (const boost::system::system_error&) {
-  }
-  co_return fail(Errc::away, kCancelled);
+  co_await answer_cancellation();
+  auto reading = co_await fetch(query);
+  co_return with_key(query, reading);
 }
 
 asio::awaitable<void> SecretsManager::fetch_batch(std::vector<Job*> jobs) {
@@ -177,7 +174,10 @@ asio::awaitable<void> SecretsManager::fetch_batch(std::vector<Job*> jobs) {
 }
 
 asio::awaitable<void> SecretsManager::work(std::vector<Job*>& jobs, std::size_t& next) {
+  co_await answer_cancellation();
   while (next < jobs.size()) {
+    const bool stopped = co_await cancelled();
+    if (stopped) co_return;
     Job* job = jobs[next++];
     auto reading = co_await fetch(job->query);
     job->reading = std::move(reading);
@@ -227,11 +227,8 @@ asio::awaitable<std::vector<Result<Reading>>> SecretsManager::read_all(const std
     job_of.push_back(static_cast<std::size_t>(found - jobs.begin()));
     if (found == jobs.end()) jobs.push_back({wanted, std::nullopt});
   }
-  try {
-    co_await fetch_all(jobs);
-  } catch (const boost::system::system_error&) {
-    // Those that were answered by then are answers.
-  }
+  co_await answer_cancellation();
+  co_await fetch_all(jobs);
   std::vector<Result<Reading>> out;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const auto& reading = jobs[job_of[i]].reading;
@@ -269,12 +266,9 @@ net::Task<bool> SecretsManager::probe(const Query& query, const std::string& ver
 }
 
 net::Task<bool> SecretsManager::changed(const Query& query, const std::string& version) {
-  try {
-    auto answer = co_await probe(query, version);
-    co_return answer;
-  } catch (const boost::system::system_error&) {
-  }
-  co_return fail(Errc::away, kCancelled);
+  co_await answer_cancellation();
+  auto answer = co_await probe(query, version);
+  co_return answer;
 }
 
 net::Task<Lease> SecretsManager::renew(const Lease& /*lease*/) {

@@ -73,7 +73,10 @@ class WebIdentityProvider final : public Provider {
         fault.remedy = Remedy::retry;
       } else if (response->status == 200) {
         auto credentials = read_sts_credentials(response->body);
-        if (credentials) co_return credentials;
+        if (credentials) {
+          credentials->answered = parse_http_date(response->header("date"));
+          co_return credentials;
+        }
         fault.status = 200;
         fault.code = credentials.error().message();
         fault.remedy = Remedy::retry;
@@ -85,7 +88,8 @@ class WebIdentityProvider final : public Provider {
       if (!again || attempt + 1 >= kAttempts) co_return fail(fault.error("AssumeRoleWithWebIdentity"));
       const Milliseconds wait = retry_wait(attempt, fault.remedy == Remedy::throttle, fault.wait);
       if (wait > kLongestWait) co_return fail(fault.error("AssumeRoleWithWebIdentity"));
-      co_await pause(wait);
+      const bool waited = co_await pause(wait);
+      if (!waited) co_return fail(Errc::away, kCancelled);
     }
   }
 
