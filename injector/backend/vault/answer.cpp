@@ -95,6 +95,8 @@ constexpr std::array kPhrases{
     Phrase{"error verifying token signature", "the pod's token was not signed by an issuer that the server knows"},
     Phrase{"no known key", "the pod's token was not signed by an issuer that the server knows"},
     Phrase{"lookup failed", "the Kubernetes API does not accept the pod's token"},
+    Phrase{"subject", "the role is for another subject than the pod's token"},
+    Phrase{"issuer", "the pod's token is of another issuer than the server trusts"},
     Phrase{"does not match", "a claim of the pod's token is not what the role wants"},
     Phrase{"invalid certificate", "no role takes this client certificate"},
     Phrase{"client certificate", "the server was shown no client certificate that it takes"},

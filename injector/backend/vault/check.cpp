@@ -81,7 +81,7 @@ Check clock_check(const std::string& host, const std::string& date, std::chrono:
 
 std::string duration_text(const Term& term, BootClock::time_point now) {
   if (term.next.act == Term::Act::rest) return "a token that never ends";
-  const auto left = std::chrono::duration_cast<seconds>(term.ends - now).count();
+  const auto left = std::chrono::round<seconds>(term.ends - now).count();
   return "a token for " + std::to_string(left) + " s" + (term.renewable ? ", renewable" : ", not renewable");
 }
 

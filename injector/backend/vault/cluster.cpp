@@ -159,7 +159,9 @@ Task<Answer> Cluster::ask_someone(Ask& ask) {
     }
     answered_by(place);
     if (response->status == 429) co_return fail(quota(ask, *response));
-    holds_.erase(mount_key(ask.space, ask.path));
+    // One that was sent before a hold says nothing about it.
+    const auto hold = holds_.find(mount_key(ask.space, ask.path));
+    if (hold != holds_.end() && clock_->now() >= hold->second.until) holds_.erase(hold);
     if (auto index = response->header("x-vault-index"); !index.empty() && index.size() < 4096) index_ = index;
     auto answer = Answer::of(response->status, response->body);
     if (answer.status() >= 500 || (answer.ok() && !answer.known())) co_return fail(error_of(answer, ask.what));
