@@ -136,7 +136,7 @@ Task<Answer> Cluster::ask_someone(Ask& ask) {
         co_return fail(Errc::away, ask.what + ": cancelled");
       if (response.error().code() != Errc::away) {
         answered_by(place);
-        co_return fail(std::move(response).error().during(ask.what));
+        co_return fail(Errc::config, std::move(response).error().during(ask.what).message());
       }
       last = std::move(response).error().during(host);
       if (clock_->now() >= ask.deadline) break;

@@ -44,7 +44,7 @@ class Cluster {
   Cluster(std::shared_ptr<net::Http> http, std::vector<std::string> addresses, std::chrono::milliseconds timeout,
           std::shared_ptr<Clock> clock);
 
-  /// The answer of a server that could give one: 2xx and 4xx, never 429.
+  /// The answer of a server that could give one: 2xx and 4xx, never 429. `Errc::config` for one that is too large.
   net::Task<Answer> ask(Ask ask);
 
   /// One request to one address, whatever weather was before, and nothing made of its outcome: for preflight and the

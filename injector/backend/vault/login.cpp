@@ -61,10 +61,35 @@ Secret headers_as_json(const std::vector<net::Header>& headers) {
   return json_object(fields);
 }
 
+struct CredentialFiles {
+  std::vector<std::string> operator()(const KubernetesAuth& auth) const { return {auth.token_file}; }
+  std::vector<std::string> operator()(const JwtAuth& auth) const { return {auth.token_file}; }
+  std::vector<std::string> operator()(const AppRoleAuth& auth) const {
+    return {auth.role_id_file, auth.secret_id_file};
+  }
+  std::vector<std::string> operator()(const CertAuth&) const { return {}; }
+  std::vector<std::string> operator()(const AwsAuth&) const { return {}; }
+  std::vector<std::string> operator()(const TokenFileAuth& auth) const { return {auth.token_file}; }
+};
+
 }  // namespace
 
 Login::Login(std::shared_ptr<const Settings> settings, std::shared_ptr<Cluster> cluster, IdentitySigner signer)
     : settings_(std::move(settings)), cluster_(std::move(cluster)), signer_(std::move(signer)) {}
+
+std::string Login::stamp() const {
+  std::string stamp;
+  for (const auto& file : std::visit(CredentialFiles(), settings_->auth)) {
+    struct stat is {};
+    if (::stat(file.c_str(), &is) != 0) continue;
+    for (const auto number :
+         {static_cast<std::int64_t>(is.st_ino), static_cast<std::int64_t>(is.st_size),
+          static_cast<std::int64_t>(is.st_mtim.tv_sec), static_cast<std::int64_t>(is.st_mtim.tv_nsec)}) {
+      stamp += std::to_string(number) + " ";
+    }
+  }
+  return stamp;
+}
 
 Task<Grant> Login::grant(BootClock::time_point deadline) {
   auto task = std::visit([&](const auto& auth) { return log_in(auth, deadline); }, settings_->auth);

@@ -18,6 +18,9 @@ class Login {
   /// secret id that somebody else made or opened); `config` when a credential file cannot be read or holds nothing.
   net::Task<Grant> grant(BootClock::time_point deadline);
 
+  /// Tells whether the credential files are the same as they were: identity, size and time of each. Empty without any.
+  [[nodiscard]] std::string stamp() const;
+
   /// Whether the token is ours to revoke: somebody else's is not.
   [[nodiscard]] bool ours() const { return !std::holds_alternative<TokenFileAuth>(settings_->auth); }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
@@ -155,15 +156,15 @@ Task<void> Session::log_in() {
   auto flight = flight_;
   if (flight == nullptr) {
     const auto now = clock_->now();
-    if (now < not_before_) {
+    if (now < not_before_ && login_.stamp() == stamp_) {
       const auto left = std::chrono::ceil<seconds>(not_before_ - now).count();
       const auto last = refusal_ ? ", for " + refusal_->message() : std::string();
       co_return fail(Errc::away, "no login before " + std::to_string(left) + " s have passed" + last);
     }
     if (cluster_->held_until(settings_->auth_space, "auth")) co_return fail(Errc::away, "the store cannot be had now");
     flight = flight_ = std::make_shared<Flight>();
-    const auto executor = co_await asio::this_coro::executor;
-    asio::co_spawn(executor, fly(shared_from_this(), flight),
+    executor_ = co_await asio::this_coro::executor;
+    asio::co_spawn(*executor_, fly(shared_from_this(), flight),
                    asio::bind_cancellation_slot(stop_login_.slot(), holding(shared_from_this())));
   }
   const bool done = co_await Gate::wait(flight->gate);
@@ -191,8 +192,8 @@ asio::awaitable<void> Session::fly(std::shared_ptr<Session> self, std::shared_pt
   }
   if (done && !self->keeping_) {
     self->keeping_ = true;
-    const auto executor = co_await asio::this_coro::executor;
-    asio::co_spawn(executor, keep(self), asio::bind_cancellation_slot(self->stop_keeping_.slot(), holding(self)));
+    asio::co_spawn(*self->executor_, keep(self),
+                   asio::bind_cancellation_slot(self->stop_keeping_.slot(), holding(self)));
   }
 }
 
@@ -203,6 +204,7 @@ Task<void> Session::try_login() {
   }
   if (closed_) co_return fail(Errc::away, "the session is closed");
   last_login_ = clock_->now();
+  stamp_ = login_.stamp();
   auto grant = co_await login_.grant(clock_->now() + settings_->deadline);
   const auto now = clock_->now();
   if (!grant) {
@@ -265,10 +267,19 @@ Ask Session::self_ask(std::string what, std::string method, std::string path, Bo
   return ask;
 }
 
+void Session::abandon() {
+  closed_ = true;
+  if (!executor_) return;
+  // On the loop, where a signal reaches its coroutine at once: elsewhere it would be queued as a bare pointer.
+  asio::dispatch(*executor_, [self = shared_from_this()] {
+    self->stop_keeping_.emit(asio::cancellation_type::terminal);
+    self->stop_login_.emit(asio::cancellation_type::terminal);
+  });
+}
+
 asio::awaitable<void> Session::close(std::chrono::milliseconds limit) {
-  if (std::exchange(closed_, true)) co_return;
-  stop_keeping_.emit(asio::cancellation_type::terminal);
-  stop_login_.emit(asio::cancellation_type::terminal);
+  if (closed_) co_return;
+  abandon();
   const bool revocable = token_ != nullptr && !token_->batch && !term_.over(clock_->now()) && login_.ours();
   if (!revocable || !settings_->revoke) co_return;
   // Whatever the client makes of its timeout, the end of the pod waits no longer.

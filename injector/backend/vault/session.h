@@ -61,6 +61,9 @@ class Session : public std::enable_shared_from_this<Session> {
   /// questions. Within `limit`, whatever the network does.
   boost::asio::awaitable<void> close(std::chrono::milliseconds limit);
 
+  /// Ends what is under way and takes no more questions, without a word to the server.
+  void abandon();
+
   static constexpr std::chrono::seconds kLongestNap{30};
 
  private:
@@ -106,9 +109,11 @@ class Session : public std::enable_shared_from_this<Session> {
   int storms_ = 0;  ///< Logins in a row that met weather.
   BootClock::time_point not_before_{};
   std::optional<scanner::base::Error> refusal_;
+  std::string stamp_;  ///< Of the credential files at the last login.
 
   bool keeping_ = false;
   bool closed_ = false;
+  std::optional<boost::asio::any_io_executor> executor_;
   boost::asio::cancellation_signal stop_keeping_;
   boost::asio::cancellation_signal stop_login_;
   Counts counts_;

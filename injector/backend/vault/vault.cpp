@@ -84,7 +84,7 @@ Result<std::unique_ptr<VaultBackend>> VaultBackend::create(Settings settings, st
 }
 
 VaultBackend::VaultBackend(std::shared_ptr<State> state) : state_(std::move(state)) {}
-VaultBackend::~VaultBackend() = default;
+VaultBackend::~VaultBackend() { state_->session->abandon(); }
 
 // Each keeps the state for itself: what is under way may outlive the backend.
 

@@ -38,6 +38,7 @@ class VaultBackend final : public Backend {
       std::shared_ptr<Clock> clock = std::make_shared<LoopClock>());
   VaultBackend(const VaultBackend&) = delete;
   VaultBackend& operator=(const VaultBackend&) = delete;
+  /// Ends renewal and what else is under way; revokes nothing (close() does).
   ~VaultBackend() override;
 
   net::Task<Reading> read(const Query& query) override;

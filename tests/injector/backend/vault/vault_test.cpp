@@ -198,6 +198,26 @@ TEST_F(Vault, BacksOffAfterARefusedLoginHoweverOftenItIsAsked) {
   EXPECT_TRUE(read("kv/app/s1"));
 }
 
+TEST_F(Vault, TriesAnewAsSoonAsItsCredentialFilesChange) {
+  vault().login_status = 400;
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_FALSE(read("kv/app/s1"));
+    world.pass(seconds(60));
+  }
+  EXPECT_FALSE(read("kv/app/s1"));
+  vault().login_status.reset();
+  EXPECT_FALSE(read("kv/app/s1"));
+  files.write("secret-id", "another");
+  EXPECT_TRUE(read("kv/app/s1"));
+}
+
+TEST_F(Vault, EndsItsRenewalsWithItself) {
+  ASSERT_TRUE(read("kv/app/s1"));
+  backend.reset();
+  world.pass(hours(3));
+  EXPECT_EQ(vault().count("auth/token/renew-self"), 0U);
+}
+
 TEST_F(Vault, RenewsItsTokenForAsLongAsItLives) {
   ASSERT_TRUE(read("kv/app/s1"));
   world.pass(hours(24));
@@ -399,6 +419,25 @@ TEST_F(Vault, AnswersAwayToWhatIsNoVault) {
     const auto reading = read("kv/app/s1");
     ASSERT_FALSE(reading) << body;
     EXPECT_EQ(reading.error().code(), Errc::away) << body;
+  }
+}
+
+TEST_F(Vault, TellsNoSecretInAnyError) {
+  settings.auth = JwtAuth{.role = "web", .token_file = files.write("jwt", "canary-jwt")};
+  int status = 0;
+  vault().answer = [&](const FakeVault::Seen& seen) -> std::optional<net::Response> {
+    // A server that says back all that it was told.
+    auto said = "canary-value " + seen.body + " " + seen.path;
+    if (seen.headers.contains("X-Vault-Token")) said += seen.headers.at("X-Vault-Token");
+    if (seen.path.ends_with("login") && status % 2 == 0) return std::nullopt;
+    return respond(status, {{"errors", {said}}, {"data", {{"password", "canary-value"}}}});
+  };
+  for (status = 200; status < 600; ++status) {
+    for (const auto& query : {Query{.path = "kv/app/s1"}, Query{.path = "pki/issue/x", .write = true}}) {
+      const auto message = error_of(query);
+      EXPECT_THAT(message, AllOf(Not(HasSubstr("canary")), Not(HasSubstr("token-")))) << status;
+    }
+    world.pass(minutes(6));
   }
 }
 
