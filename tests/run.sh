@@ -67,6 +67,7 @@ run_programs() {
       grep -q '^\[  FAILED  \]' "$folder/$name.log" || echo '[  FAILED  ] 1 test, the program died' >> "$folder/$name.log"
     fi
     printf '  %-14s %s\n' "$name" "$(count_gtest "$folder/$name.log")"
+    sed -n '/: Skipped$/{n;s/^\(SKIPPED: \)*/SKIPPED: /p}' "$folder/$name.log" | sort -u
   done
   return $failed
 }
