@@ -267,15 +267,4 @@ std::optional<system_clock::time_point> http_date(const std::string& text) {
   return system_clock::from_time_t(timegm(&parts));
 }
 
-std::optional<seconds> retry_after(const std::string& header, system_clock::time_point now) {
-  std::optional<seconds> wait;
-  if (const auto whole = digits(header)) {
-    wait = seconds(std::clamp<std::int64_t>(*whole, 0, 300));
-  } else if (const auto date = http_date(header)) {
-    wait = std::chrono::ceil<seconds>(*date - now);
-  }
-  if (!wait) return std::nullopt;
-  return std::clamp(*wait, seconds(1), seconds(300));
-}
-
 }  // namespace injector::backend::vault

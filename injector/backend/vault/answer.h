@@ -71,10 +71,7 @@ std::optional<std::chrono::seconds> duration_of(memory::Document::Value value);
 /// RFC 3339 as Go writes it, to the second. Nothing for anything else, or the year 1 that Go has for "not set".
 std::optional<std::chrono::system_clock::time_point> time_of(std::string_view text);
 
-/// A Date or Retry-After header's HTTP date. Nothing for anything else.
+/// A Date header. Nothing for anything else.
 std::optional<std::chrono::system_clock::time_point> http_date(const std::string& text);
-
-/// What a Retry-After header asks for, from 1 s to 5 min whatever it says; nothing when it says nothing.
-std::optional<std::chrono::seconds> retry_after(const std::string& header, std::chrono::system_clock::time_point now);
 
 }  // namespace injector::backend::vault

@@ -14,7 +14,7 @@ class Clock {
   virtual ~Clock() = default;
   [[nodiscard]] virtual BootClock::time_point now() const = 0;
   [[nodiscard]] virtual std::chrono::system_clock::time_point wall() const = 0;
-  /// Ends early when cancelled. May take longer by as much as the machine slept; callers look at now() again.
+  /// By now(), so that a machine that was suspended wakes at once. Ends early when cancelled.
   virtual boost::asio::awaitable<void> sleep(std::chrono::nanoseconds duration) = 0;
   /// From [0, 1).
   virtual double random() = 0;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "injector/model/term.h"
+#include "injector/net/retry.h"
 
 namespace injector::backend::vault {
 namespace {
@@ -18,8 +18,8 @@ using scanner::base::fail;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kFirstWait{1};
-constexpr seconds kLongestWait{30};
+/// From 1 s to 30 s, each times 0.5 to 1.
+constexpr net::Backoff kBackoff;
 
 /// Statuses that say that this node is not the one to ask.
 std::string_view other_node(int status) {
@@ -73,6 +73,10 @@ std::string mount_key(const std::string& space, const std::string& path) {
 
 net::Header header(std::string name, std::string_view value) {
   return {std::move(name), memory::Secret::copy_of(value)};
+}
+
+std::optional<seconds> pause_of(const Response& response, std::chrono::system_clock::time_point now) {
+  return net::retry_after(response.header("retry-after"), now);
 }
 
 std::string without_slash(std::string address) {
@@ -147,7 +151,7 @@ Task<Answer> Cluster::ask_someone(Ask& ask) {
       if (response->status == 503 && Answer::of(503, response->body).complains("namespace")) {
         co_return fail(Errc::away, ask.what + ": HTTP 503, the namespace is sealed");
       }
-      pause = retry_after(response->header("retry-after"), clock_->wall());
+      pause = pause_of(*response, clock_->wall());
       last = Error(Errc::away, host + ": HTTP " + std::to_string(response->status) + ", " + std::string(why));
       continue;
     }
@@ -241,13 +245,9 @@ Error Cluster::quota(const Ask& ask, const Response& response) {
   const auto now = clock_->now();
   // Those that were on their way together count as one.
   if (now >= hold.until) ++hold.times;
-  std::chrono::nanoseconds wait{};
-  if (const auto asked = retry_after(response.header("retry-after"), clock_->wall())) {
-    wait = *asked;
-  } else {
-    wait = backoff(hold.times, kFirstWait, kLongestWait);
-    wait = std::chrono::duration_cast<std::chrono::nanoseconds>(wait * (0.5 + 0.5 * clock_->random()));
-  }
+  std::chrono::nanoseconds wait = kBackoff.after(hold.times, clock_->random());
+  // Nobody is asked again at once, whatever a server says.
+  if (const auto asked = pause_of(response, clock_->wall())) wait = std::max(*asked, seconds(1));
   hold.until = std::max(hold.until, now + wait);
   return {Errc::away, ask.what + ": HTTP 429, a quota is used up"};
 }
@@ -257,9 +257,8 @@ void Cluster::all_failed(std::optional<seconds> pause) {
   const auto now = clock_->now();
   if (failures_ > 0 && now < not_before_) return;
   ++failures_;
-  const auto wait = backoff(failures_, kFirstWait, kLongestWait) * (0.5 + 0.5 * clock_->random());
-  not_before_ = now + std::max(std::chrono::duration_cast<std::chrono::nanoseconds>(wait),
-                               std::chrono::nanoseconds(pause.value_or(seconds(0))));
+  const std::chrono::nanoseconds wait = kBackoff.after(failures_, clock_->random());
+  not_before_ = now + std::max<std::chrono::nanoseconds>(wait, pause.value_or(seconds(0)));
 }
 
 scanner::base::Result<std::string> encoded(const std::string& path) {

@@ -62,7 +62,7 @@ class Cluster {
  private:
   struct Hold {
     BootClock::time_point until{};
-    int times = 0;
+    unsigned times = 0;
   };
 
   net::Task<Answer> ask_someone(Ask& ask);
@@ -79,7 +79,7 @@ class Cluster {
   std::shared_ptr<Clock> clock_;
 
   std::size_t current_ = 0;
-  int failures_ = 0;  ///< Times in a row that every address failed.
+  unsigned failures_ = 0;  ///< Times in a row that every address failed.
   BootClock::time_point not_before_{};
   std::shared_ptr<Gate> probe_;        ///< Of the one request that tries whether the outage is over.
   std::map<std::string, Hold> holds_;  ///< By namespace and mount.

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "injector/backend/vault/json_text.h"
+#include "injector/net/retry.h"
 
 namespace injector::backend::vault {
 namespace {
@@ -210,7 +211,7 @@ Task<void> Session::try_login() {
   if (!grant) {
     if (grant.error().code() == Errc::away) {
       ++storms_;
-      not_before_ = now + times(backoff(storms_, seconds(1), seconds(30)), 0.5 + 0.5 * clock_->random());
+      not_before_ = now + net::Backoff().after(storms_, clock_->random());
     } else {
       ++refusals_;
       ++counts_.refused_logins;
@@ -229,7 +230,8 @@ Task<void> Session::try_login() {
 
 void Session::adopt(Grant grant) {
   ++counts_.logins;
-  refusals_ = storms_ = 0;
+  refusals_ = 0;
+  storms_ = 0;
   refusal_.reset();
   // A counted token that is used up lives on with its leases; and one that was read from its file again is the same.
   const bool succeeds = token_ != nullptr && (grant.token.equals(token_->value) ||

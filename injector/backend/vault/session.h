@@ -106,7 +106,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   std::optional<BootClock::time_point> last_login_;
   int refusals_ = 0;
-  int storms_ = 0;  ///< Logins in a row that met weather.
+  unsigned storms_ = 0;  ///< Logins in a row that met weather.
   BootClock::time_point not_before_{};
   std::optional<scanner::base::Error> refusal_;
   std::string stamp_;  ///< Of the credential files at the last login.
