@@ -91,8 +91,7 @@ std::vector<std::string> folders_of(const std::vector<RelativePath>& paths) {
 /// A generation on its way.
 struct Delivery::Draft {
   struct File {
-    const Secret* bytes = nullptr;
-    Secret kept;  ///< Holds the bytes of a file that stays.
+    const Secret* bytes = nullptr;  ///< Null for a file that stays.
     Entry entry;
   };
   std::map<RelativePath, File> files;
@@ -229,11 +228,12 @@ Result<Delivery::Draft> Delivery::drafted(const std::vector<Content>& contents) 
     file.bytes = content.bytes;
     if (content.bytes != nullptr) {
       file.entry.digest = digest(*content.bytes);
+    } else if (const auto old = entries_.find(content.path); old == entries_.end()) {
+      return fail(Errc::missing, content.path.text() + ": nothing is published there");
+    } else if (old->second.known) {
+      file.entry.digest = old->second.digest;
     } else {
-      auto kept = read(content.path);
-      if (!kept) return fail(std::move(kept).error());
-      file.kept = std::move(*kept);
-      file.entry.digest = digest(file.kept);
+      return fail(Errc::missing, content.path.text() + ": what is published there cannot be read");
     }
     if (!draft.files.emplace(content.path, std::move(file)).second) {
       return fail(Errc::config, content.path.text() + ": two files have this path");
@@ -316,7 +316,16 @@ Ok Delivery::write(Draft& draft) const {
       folder = std::move(*made);
     }
     open_folder = wanted;
-    const Secret& bytes = file.bytes != nullptr ? *file.bytes : file.kept;
+    Secret kept;
+    if (file.bytes == nullptr) {
+      auto read_back = read(path);
+      if (!read_back) return fail(std::move(read_back).error());
+      kept = std::move(*read_back);
+      if (digest(kept) != file.entry.digest) {
+        return fail(Errc::missing, path.text() + ": what stands there is not what was delivered");
+      }
+    }
+    const Secret& bytes = file.bytes != nullptr ? *file.bytes : kept;
     auto st = write_new(folder ? folder.get() : generation.get(), file_of(path), bytes.reveal(), access, path.text());
     if (!st) return fail(std::move(st).error());
     file.entry.st = *st;

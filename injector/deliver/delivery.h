@@ -68,7 +68,8 @@ class Delivery {
   /// Makes `contents` what is published: a path that is not among them is removed. Writes nothing when nothing differs.
   /// On error what was published stays as it was, unless the message says "published, but": then only a link is
   /// missing, and the next call mends it. `Errc::config` when two paths exclude each other, `Errc::missing` when a file
-  /// is to stay that is not there, `Errc::io` for the mount: full, read-only, no descriptors; try again later.
+  /// is to stay that is not there (or that somebody has changed), `Errc::io` for the mount: full, read-only, no
+  /// descriptors; try again later.
   scanner::base::Result<Published> publish(const std::vector<Content>& contents);
 
   /// Removes generations that were replaced longer ago than `grace`. What cannot be removed is tried again next time.

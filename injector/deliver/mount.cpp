@@ -119,6 +119,12 @@ Result<Mount> Mount::open(const std::string& path) {
   return fail(Errc::io, path + ": " + std::generic_category().message(error));
 }
 
+Result<Fd> Mount::another() const {
+  Fd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 3));
+  if (!fd) return fail(Errc::io, path_ + ": " + std::generic_category().message(errno));
+  return fd;
+}
+
 MountFacts Mount::facts() const {
   MountFacts facts;
   facts.path = path_;

@@ -48,6 +48,8 @@ class Mount {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] int fd() const { return fd_.get(); }
+  /// A second descriptor of it: what Delivery::open takes, so that what was attested is what is written to.
+  [[nodiscard]] scanner::base::Result<scanner::base::Fd> another() const;
 
   /// Asks the kernel: fstatfs, statx, /proc/self/mountinfo, /proc/swaps, uname.
   [[nodiscard]] MountFacts facts() const;

@@ -143,6 +143,15 @@ TEST_F(DeliveryTest, KeepsWhatIsPublishedWithoutItsBytes) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code(), Errc::missing);
   EXPECT_EQ(tests::contents_of(mount / "b"), "y");
+  // What somebody has changed is not passed on.
+  ::chmod((mount / "..data/a").c_str(), 0600);
+  const std::vector<Content> both = {{path("a"), nullptr, {}}, {path("b"), nullptr, {}}};
+  EXPECT_THAT(texts(delivery.publish(both)->changed), IsEmpty());
+  EXPECT_EQ(mode_of(mount / "..data/a"), 0400U);
+  ASSERT_EQ(::truncate((mount / "..data/a").c_str(), 0), 0);
+  const auto tampered = delivery.publish(both);
+  ASSERT_FALSE(tampered);
+  EXPECT_THAT(tampered.error().message(), HasSubstr("a: what stands there is not what was delivered"));
 }
 
 TEST_F(DeliveryTest, WritesNothingWhenNothingDiffers) {
