@@ -17,12 +17,12 @@ struct Check {
   std::string detail;
 };
 
-/// A store of secrets, logged in as the pod. Lives on the one loop; not thread-safe. Each call has a deadline of its own
-/// and gives up with an error that says who may mend it:
-/// `Errc::away` the store cannot be had now, ask again later; `Errc::denied` it refuses us; `Errc::missing` there is
-/// nothing at that path (or no such key or version); `Errc::config` the question itself is wrong.
-/// A backend that must wait (Retry-After, a backoff after failed logins) answers `away` at once until then, so that
-/// however often it is asked, the store sees no more requests than its budget.
+/// A store of secrets, logged in as the pod. Lives on the one loop; not thread-safe. Each call has a deadline of its
+/// own and gives up with an error that says who may mend it: `Errc::away` the store cannot be had now, ask again later;
+/// `Errc::denied` it refuses us; `Errc::missing` there is nothing at that path (or no such key or version);
+/// `Errc::config` the question itself is wrong. A backend that must wait (Retry-After, a backoff after failed logins)
+/// answers `away` at once until then, so that however often it is asked, the store sees no more requests than its
+/// budget.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -37,6 +37,13 @@ class Backend {
   /// A cheap look whether the path has another version than `version` now, without fetching values where the store can
   /// tell. True when it cannot tell.
   virtual net::Task<bool> changed(const Query& query, const std::string& version) = 0;
+
+  /// Ends when something in the store may have changed since it last ended (or since the store was made): then ask
+  /// changed(). `Errc::unsupported` at once from a store that does not tell, which is to be asked from time to time;
+  /// `Errc::away` when it cannot tell now, or is cancelled. One call at a time.
+  virtual net::Task<void> changes() {
+    co_return scanner::base::fail(scanner::base::Errc::unsupported, "this store does not tell of changes");
+  }
 
   /// Extends a lease. An answer with less than was asked for means that the lease nears its largest age.
   virtual net::Task<Lease> renew(const Lease& lease) = 0;

@@ -1,1 +1,0 @@
-// Its first source makes this go.
