@@ -36,7 +36,7 @@ struct StoreStatus {
   std::uint64_t fetched = 0;  ///< Readings that came.
   std::uint64_t failed = 0;
   std::uint64_t renewed = 0;
-  double seconds = 0;  ///< Spent waiting for readings, in all.
+  double seconds = 0;                  ///< Spent waiting for readings, in all.
   std::vector<std::uint64_t> buckets;  ///< Readings by duration: as many as kFetchBuckets, not cumulative, and a last.
 };
 

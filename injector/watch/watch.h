@@ -13,12 +13,10 @@
 #include "injector/config/config.h"
 #include "injector/deliver/delivery.h"
 #include "injector/telemetry/log.h"
+#include "injector/watch/notices.h"
 #include "injector/watch/status.h"
 
 namespace injector::watch {
-
-/// Tells somebody that files have changed; the result is one for logs and metrics.
-using Notify = std::function<net::Task<void>(const OnChange& how)>;
 
 /// A store under its name of the configuration.
 struct NamedBackend {
@@ -39,7 +37,7 @@ class Watch {
     const config::Config* config = nullptr;
     std::vector<NamedBackend> stores;  ///< One for each of the configuration's, in its order.
     deliver::Delivery* delivery = nullptr;
-    Notify notify;
+    Notify notify;  ///< Tells somebody that files have changed; its result is for logs and metrics.
     telemetry::Log* log = nullptr;
     std::function<double()> random;  ///< From [0, 1).
   };
@@ -48,8 +46,8 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
   ~Watch();
 
-  /// Fetches and delivers everything once, trying again until `limit` has passed. Fails with one line for each file that
-  /// could not be delivered. For `init`.
+  /// Fetches and delivers everything once, trying again until `limit` has passed. Fails with one line for each file
+  /// that could not be delivered. For `init`.
   net::Task<void> once(std::chrono::milliseconds limit);
 
   /// Goes on until it is cancelled. Starts where `once` ended, when that was called.
