@@ -135,7 +135,7 @@ Fault classify(int status, const std::string& code, std::string_view message) {
     fault.remedy = known->remedy;
     fault.errc = known->errc;
     // To a reader, what is to be deleted is gone.
-    const bool deleted = code == "InvalidRequestException" && message.find("deletion") != message.npos;
+    const bool deleted = code == "InvalidRequestException" && message.find("delet") != message.npos;
     if (deleted) fault.errc = Errc::missing;
   } else if (status >= 500 || status == 408) {
     fault.remedy = Remedy::retry;
