@@ -67,6 +67,13 @@ std::string naming(const Query& query) {
   return what + query.path;
 }
 
+scanner::base::Ok has_key(const Reading& reading, const Query& query) {
+  const auto& members = reading.members;
+  const auto named = [&](const Reading::Member& member) { return member.name == query.key; };
+  if (query.key.empty() || std::any_of(members.begin(), members.end(), named)) return {};
+  return fail(Errc::missing, naming(query) + ": it has no key " + query.key);
+}
+
 Error absence_of(const Answer& answer, const Query& query, Engine engine) {
   const auto what = naming(query);
   if (engine == Engine::kv2) {

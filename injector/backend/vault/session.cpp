@@ -106,6 +106,7 @@ asio::awaitable<void> Session::renew() {
   const auto grant = answer && answer->ok() ? answer->grant() : std::nullopt;
   if (grant) {
     ++counts_.renewals;
+    token->renewed = true;
     term_ = renewed(term_, now, grant->duration, grant->renewable, clock_->random());
     co_return;
   }
@@ -114,10 +115,13 @@ asio::awaitable<void> Session::renew() {
     term_ = renewal_failed(term_, now, clock_->random());
     co_return;
   }
-  // Refused: either there is no such token any more, or this one must not be renewed.
+  // Refused: either there is no such token any more, or this one must not be renewed. What was allowed once tells.
+  if (cannot_look_ && token->renewed) token_ = nullptr;
   const auto lost = co_await was_lost(token, sent, clock_->now() + settings_->deadline);
-  if (token != token_) {
+  if (token_ == nullptr) {
     co_await replace();
+  } else if (token != token_) {
+    co_return;
   } else if (!lost) {
     term_ = renewal_failed(term_, clock_->now(), clock_->random());
   } else {
@@ -232,6 +236,7 @@ void Session::adopt(Grant grant) {
   ++counts_.logins;
   refusals_ = 0;
   storms_ = 0;
+  not_before_ = {};
   refusal_.reset();
   // A counted token that is used up lives on with its leases; and one that was read from its file again is the same.
   const bool succeeds = token_ != nullptr && (grant.token.equals(token_->value) ||
@@ -281,7 +286,10 @@ void Session::abandon() {
 
 asio::awaitable<void> Session::close(std::chrono::milliseconds limit) {
   if (closed_) co_return;
+  const auto flight = flight_;
   abandon();
+  // A login that is answered at this moment leaves a token, too.
+  if (flight != nullptr) co_await Gate::wait(flight->gate);
   const bool revocable = token_ != nullptr && !token_->batch && !term_.over(clock_->now()) && login_.ours();
   if (!revocable || !settings_->revoke) co_return;
   // Whatever the client makes of its timeout, the end of the pod waits no longer.

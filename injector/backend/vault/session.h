@@ -26,6 +26,7 @@ class Session : public std::enable_shared_from_this<Session> {
     std::int64_t uses_left = 0;  ///< Of those that the server counts, but for one that is kept for the end.
     bool counted = false;
     bool batch = false;
+    bool renewed = false;
   };
   struct Counts {
     std::uint64_t logins = 0;

@@ -24,11 +24,6 @@ Secret body_of(const Query& query) {
   return json_object(fields);
 }
 
-bool has_member(const Reading& reading, const std::string& key) {
-  return std::any_of(reading.members.begin(), reading.members.end(),
-                     [&](const auto& member) { return member.name == key; });
-}
-
 }  // namespace
 
 VaultBackend::State::State(Settings settings_in, std::shared_ptr<net::Http> http, IdentitySigner signer,
@@ -65,9 +60,6 @@ Task<Reading> VaultBackend::State::read(Query query) {
   if (!answer->ok()) co_return fail(error_of(*answer, what));
   auto reading = reading_of(*answer, query, place->engine, clock->wall());
   if (!reading) co_return fail(std::move(reading).error());
-  if (!query.key.empty() && !has_member(*reading, query.key)) {
-    co_return fail(Errc::missing, what + ": it has no key " + query.key);
-  }
   if (reading->lease) reading->lease->space = space_of(query);
   co_return std::move(*reading);
 }

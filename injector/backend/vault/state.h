@@ -16,6 +16,7 @@ class VaultBackend::State : public std::enable_shared_from_this<State> {
  public:
   State(Settings settings, std::shared_ptr<net::Http> http, IdentitySigner signer, std::shared_ptr<Clock> clock);
 
+  /// All that is at the query's path, whatever its key.
   net::Task<Reading> read(Query query);
   net::Task<bool> changed(Query query, std::string version);
   net::Task<Lease> renew(Lease lease);

@@ -61,13 +61,42 @@ struct AuthCheck {
   Ok operator()(const TokenFileAuth& auth) const { return need(auth.token_file, "token_file"); }
 };
 
-/// A few workers that take one query after the other.
+/// What is read for all queries of one path, whatever their keys.
+Query whole(Query query) {
+  query.key.clear();
+  query.store.clear();
+  return query;
+}
+
+Reading copy_of(const Reading& reading) {
+  Reading copy;
+  for (const auto& member : reading.members) copy.members.push_back({member.name, member.value.clone()});
+  copy.document = reading.document.clone();
+  copy.version = reading.version;
+  copy.lease = reading.lease;
+  copy.expires = reading.expires;
+  copy.request_id = reading.request_id;
+  copy.warnings = reading.warnings;
+  return copy;
+}
+
+/// A few workers that take one path after the other.
 struct Batch {
+  std::vector<Query> paths;
   std::vector<std::optional<Result<Reading>>> results;
   std::size_t next = 0;
   std::size_t working = 0;
   std::shared_ptr<Gate> done = std::make_shared<Gate>();
   std::list<asio::cancellation_signal> stops;
+
+  [[nodiscard]] Result<Reading> answer(const Query& query) const {
+    const auto place = std::find(paths.begin(), paths.end(), whole(query)) - paths.begin();
+    const auto& result = results[static_cast<std::size_t>(place)];
+    if (!result) return fail(Errc::away, naming(query) + ": cancelled");
+    if (!*result) return fail(result->error());
+    if (auto there = has_key(**result, query); !there) return fail(std::move(there).error());
+    return copy_of(**result);
+  }
 };
 
 }  // namespace
@@ -92,6 +121,8 @@ Task<Reading> VaultBackend::read(const Query& query) {
   const auto state = state_;
   co_await asio::this_coro::throw_if_cancelled(false);
   auto reading = co_await state->read(query);
+  if (!reading) co_return reading;
+  if (auto there = has_key(*reading, query); !there) co_return fail(std::move(there).error());
   co_return reading;
 }
 
@@ -113,40 +144,37 @@ asio::awaitable<std::vector<Result<Reading>>> VaultBackend::read_all(const std::
   const auto state = state_;
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto batch = std::make_shared<Batch>();
-  const auto owned = std::make_shared<const std::vector<Query>>(queries);
-  batch->results.resize(owned->size());
-  batch->working = std::min(owned->size(), kAtOnce);
-  if (batch->working == 0) batch->done->open();
-  const auto worker = [](std::shared_ptr<State> from, std::shared_ptr<const std::vector<Query>> all,
-                         std::shared_ptr<Batch> into) -> asio::awaitable<void> {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    while (into->next < all->size()) {
-      const auto place = into->next++;
-      auto reading = co_await from->read((*all)[place]);
-      into->results[place].emplace(std::move(reading));
+  for (const auto& query : queries) {
+    auto path = whole(query);
+    if (std::find(batch->paths.begin(), batch->paths.end(), path) == batch->paths.end()) {
+      batch->paths.push_back(std::move(path));
     }
-    if (--into->working == 0) into->done->open();
+  }
+  batch->results.resize(batch->paths.size());
+  batch->working = std::min(batch->paths.size(), kAtOnce);
+  if (batch->working == 0) co_return std::vector<Result<Reading>>();
+  const auto worker = [](std::shared_ptr<State> from, std::shared_ptr<Batch> of) -> asio::awaitable<void> {
+    co_await asio::this_coro::throw_if_cancelled(false);
+    while (of->next < of->paths.size()) {
+      const auto place = of->next++;
+      auto reading = co_await from->read(of->paths[place]);
+      of->results[place].emplace(std::move(reading));
+    }
+    if (--of->working == 0) of->done->open();
   };
   const auto executor = co_await asio::this_coro::executor;
-  const auto workers = batch->working;
-  for (std::size_t i = 0; i < workers; ++i) {
+  for (std::size_t left = batch->working; left > 0; --left) {
     auto& stop = batch->stops.emplace_back();
-    asio::co_spawn(executor, worker(state, owned, batch),
+    asio::co_spawn(executor, worker(state, batch),
                    asio::bind_cancellation_slot(stop.slot(), [batch](std::exception_ptr) {}));
   }
   const bool done = co_await Gate::wait(batch->done);
   if (!done) {
-    batch->next = owned->size();
+    batch->next = batch->paths.size();
     for (auto& stop : batch->stops) stop.emit(asio::cancellation_type::terminal);
   }
   std::vector<Result<Reading>> results;
-  for (auto& result : batch->results) {
-    if (result) {
-      results.push_back(std::move(*result));
-    } else {
-      results.push_back(fail(Errc::away, "cancelled"));
-    }
-  }
+  for (const auto& query : queries) results.push_back(batch->answer(query));
   co_return results;
 }
 

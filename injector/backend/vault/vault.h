@@ -42,7 +42,7 @@ class VaultBackend final : public Backend {
   ~VaultBackend() override;
 
   net::Task<Reading> read(const Query& query) override;
-  /// As many as kAtOnce at a time.
+  /// As many as kAtOnce at a time; queries of one path that differ by their keys are one request, and share its lease.
   boost::asio::awaitable<std::vector<scanner::base::Result<Reading>>> read_all(
       const std::vector<Query>& queries) override;
   net::Task<bool> changed(const Query& query, const std::string& version) override;

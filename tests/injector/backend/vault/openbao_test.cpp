@@ -135,6 +135,16 @@ class OpenBao : public testing::Test {
 
   void put(const std::string& name, const Json& data) { admin("POST", "kv/data/" + name, {{"data", data}}); }
 
+  /// Queries of so many secrets, which are there.
+  std::vector<Query> many(std::size_t count) {
+    std::vector<Query> queries;
+    for (std::size_t i = 0; i < count; ++i) {
+      put("many/s" + std::to_string(i), {{"k", std::to_string(i)}});
+      queries.push_back({.path = "kv/many/s" + std::to_string(i)});
+    }
+    return queries;
+  }
+
   /// An AppRole of this test's own, its ids in files.
   AppRoleAuth approle(Json parameters = {}, const std::string& space = "") {
     std::vector<std::pair<std::string, std::string>> headers;
@@ -240,13 +250,11 @@ TEST_F(OpenBao, TellsVersionsDeletedAndDestroyedApart) {
 }
 
 TEST_F(OpenBao, MakesOneConnectionHoweverManySecrets) {
-  for (int i = 0; i < 100; ++i) put("many/s" + std::to_string(i), {{"k", std::to_string(i)}});
   settings.auth = approle();
   for (const std::size_t count : {1U, 10U, 100U}) {
     http = client();
     backend = std::move(*VaultBackend::create(settings, http));
-    std::vector<Query> queries;
-    for (std::size_t i = 0; i < count; ++i) queries.push_back({.path = "kv/many/s" + std::to_string(i)});
+    const auto queries = many(count);
     const auto start = steady_clock::now();
     const auto results = run(backend->read_all(queries));
     const auto took = std::chrono::duration_cast<milliseconds>(steady_clock::now() - start);
@@ -276,7 +284,7 @@ TEST_F(OpenBao, LogsInAgainOnceAfterAnOperatorRevokedTheToken) {
   const auto tokens = accessors();
   ASSERT_EQ(tokens.size(), 1U);
   admin("POST", "auth/token/revoke-accessor", {{"accessor", tokens[0]}});
-  std::vector<Query> queries(20, Query{.path = "kv/shop/db"});
+  const auto queries = many(20);
   for (const auto& result : run(it().read_all(queries))) EXPECT_TRUE(result) << result.error().message();
   EXPECT_EQ(it().counts().logins, 2U);
   EXPECT_EQ(it().session(), 2U);
@@ -500,19 +508,19 @@ TEST_F(OpenBao, UsesBatchTokensAndCountedTokens) {
   EXPECT_EQ(it().counts().renewals + it().counts().failed_renewals, 0U);
   start_again();
   settings.auth = approle({{"token_num_uses", 5}});
-  std::vector<Query> queries(11, Query{.path = "kv/shop/db"});
+  const auto queries = many(11);
   for (const auto& result : run(it().read_all(queries))) EXPECT_TRUE(result) << result.error().message();
   EXPECT_EQ(it().counts().logins, 3U);
   EXPECT_EQ(it().session(), 1U);
 }
 
 TEST_F(OpenBao, KeepsAwayWhileAQuotaIsUsedUp) {
+  const auto queries = many(10);
   put("shop/db", {{"password", "p1"}});
   ASSERT_TRUE(read("kv/shop/db"));
   admin("POST", "sys/quotas/config", {{"enable_rate_limit_response_headers", true}});
   admin("POST", "sys/quotas/rate-limit/few",
         {{"path", "kv"}, {"rate", 3}, {"interval", "2s"}, {"block_interval", "2s"}});
-  std::vector<Query> queries(10, Query{.path = "kv/shop/db"});
   int away = 0;
   for (const auto& result : run(it().read_all(queries))) away += !result && result.error().code() == Errc::away;
   EXPECT_GE(away, 5);

@@ -93,6 +93,56 @@ TEST_F(Vault, AsksForAHundredSecretsOfOneMountIn102Requests) {
   EXPECT_EQ(vault().logins, 1);
 }
 
+TEST_F(Vault, ReadsAPathOnceForAllOfItsKeys) {
+  vault().answer = [](const FakeVault::Seen& seen) -> std::optional<net::Response> {
+    if (seen.path != "database/creds/app") return std::nullopt;
+    return respond(200, {{"lease_id", "database/creds/app/l1"},
+                         {"lease_duration", 60},
+                         {"data", {{"username", "u"}, {"password", "p"}}}});
+  };
+  const auto results = world.run(it().read_all({{.path = "database/creds/app", .key = "username"},
+                                                {.path = "database/creds/app", .key = "password"},
+                                                {.path = "database/creds/app", .key = "host"}}));
+  ASSERT_EQ(results.size(), 3U);
+  EXPECT_EQ(vault().count("database/creds/app"), 1U);
+  ASSERT_TRUE(results[0] && results[1]);
+  EXPECT_EQ(results[0]->lease->id, results[1]->lease->id);
+  EXPECT_EQ(results[2].error().code(), Errc::missing);
+}
+
+TEST_F(Vault, RevokesATokenThatComesWhileItCloses) {
+  bool closed = false;
+  boost::asio::co_spawn(
+      world.loop,
+      [&]() -> boost::asio::awaitable<void> {
+        const Query query{.path = "kv/app/s1"};
+        const auto reading = co_await it().read(query);
+        EXPECT_FALSE(reading);
+      },
+      boost::asio::detached);
+  boost::asio::co_spawn(
+      world.loop,
+      [&]() -> boost::asio::awaitable<void> {
+        co_await it().close();
+        closed = true;
+      },
+      boost::asio::detached);
+  world.pass(seconds(2));
+  EXPECT_TRUE(closed);
+  EXPECT_TRUE(vault().tokens.empty());
+}
+
+TEST_F(Vault, SeesByARefusedRenewalThatItsTokenIsLostWhenNothingElseTells) {
+  vault().denied = {"kv/data/app/s1", "auth/token/lookup-self"};
+  static_cast<void>(read("kv/app/s1"));
+  EXPECT_EQ(vault().logins, 2);
+  world.pass(minutes(50));
+  vault().tokens.clear();
+  world.pass(minutes(50));
+  EXPECT_EQ(vault().logins, 3);
+  EXPECT_TRUE(read("kv/app/s2"));
+}
+
 TEST_F(Vault, SendsItsHeaders) {
   settings.space = "team/a";
   settings.auth_space = "team";
