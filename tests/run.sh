@@ -158,6 +158,8 @@ step_images() {
   return $code
 }
 
+step_chaos() { /usr/bin/python3 tests/injector/chaos_proxy_test.py; }
+
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
 quick=''
@@ -166,7 +168,7 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile)
+  steps=(arrows release unit cli reports hyperscan hostile chaos)
   [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
 fi
 
