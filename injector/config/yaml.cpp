@@ -183,7 +183,7 @@ class Parser {
       if (auto next = advance(); !next) return fail(std::move(next).error());
       auto value = node(depth + 1);
       if (!value) return value;
-      out.members.emplace_back(std::move(*key), std::move(*value));
+      out.members.push_back({std::move(*key), std::move(*value)});
     }
   }
 
@@ -197,8 +197,8 @@ class Parser {
 }  // namespace
 
 const Node* Node::find(std::string_view key) const {
-  const auto found = std::ranges::find_if(members, [&](const auto& member) { return member.first.text == key; });
-  return found == members.end() ? nullptr : &found->second;
+  const auto found = std::ranges::find_if(members, [&](const Member& member) { return member.key.text == key; });
+  return found == members.end() ? nullptr : &found->value;
 }
 
 Result<Node> parse_yaml(std::string_view text, const std::string& name) {

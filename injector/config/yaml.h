@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "scanner/base/result.h"
@@ -20,10 +19,16 @@ struct Node {
   std::size_t line = 1;
   std::string text;  ///< A scalar's.
   Scalar scalar = Scalar::null;
-  std::vector<Node> items;                     ///< A sequence's.
-  std::vector<std::pair<Node, Node>> members;  ///< A mapping's, in order, duplicates and all. Keys are text.
+  std::vector<Node> items;  ///< A sequence's.
+  struct Member;
+  std::vector<Member> members;  ///< A mapping's, in order, duplicates and all. Keys are text.
 
   [[nodiscard]] const Node* find(std::string_view key) const;  ///< The first member of that name, or null.
+};
+
+struct Node::Member {
+  Node key;
+  Node value;
 };
 
 inline constexpr std::size_t kMostText = 1UL << 20;

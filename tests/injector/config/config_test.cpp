@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "tests/injector/config/samples.h"
+#include "tests/support/temporary.h"
 
 namespace injector::config {
 namespace {
@@ -79,6 +80,12 @@ TEST(Config, ReadsTheExampleOfTheReadme) {
   EXPECT_EQ(config.files[2].from[0].write, true);
   EXPECT_EQ(config.files[2].from[0].data.at("common_name"), "shop.example");
   EXPECT_EQ(config.files[2].on_change->how, decltype(OnChange::how)(SignalProcess{SIGHUP, "nginx", ""}));
+}
+
+TEST(Config, ReadsTheExampleBesideIt) {
+  const std::string page = tests::contents_of(PROJECT_ROOT "/injector/config/README.md");
+  const auto begin = page.find("```yaml\n") + 8;
+  EXPECT_EQ(read(page.substr(begin, page.find("```", begin) - begin)).files.size(), 1U);
 }
 
 TEST(Config, ReadsAllThatThereIs) {
