@@ -11,7 +11,6 @@ namespace injector::backend::vault {
 namespace {
 
 namespace asio = boost::asio;
-using scanner::base::Errc;
 using std::chrono::seconds;
 
 /// JWTs and signatures bear less than a minute of error.

@@ -57,6 +57,7 @@ bool makes_secret_ids(const AppRoleAuth& auth, std::string_view path) {
 
 Secret headers_as_json(const std::vector<net::Header>& headers) {
   std::vector<Field> fields;
+  fields.reserve(headers.size());
   for (const auto& header : headers) fields.push_back({header.name, header.value.reveal()});
   return json_object(fields);
 }

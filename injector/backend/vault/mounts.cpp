@@ -5,7 +5,6 @@ namespace {
 
 using net::Task;
 using scanner::base::Errc;
-using scanner::base::Error;
 using scanner::base::fail;
 
 std::string first_segment(const std::string& path) { return path.substr(0, path.find('/')) + "/"; }

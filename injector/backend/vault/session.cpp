@@ -28,7 +28,7 @@ nanoseconds times(nanoseconds whole, double factor) {
 
 /// Whatever becomes of a coroutine; its cancellation slot lies in `what`, which must outlive it.
 auto holding(std::shared_ptr<void> what) {
-  return [what = std::move(what)](std::exception_ptr) {};
+  return [what = std::move(what)](const std::exception_ptr&) {};
 }
 
 }  // namespace
@@ -190,12 +190,12 @@ asio::awaitable<void> Session::fly(std::shared_ptr<Session> self, std::shared_pt
   flight->error = Error(Errc::away, "the login was given up");
   co_await asio::this_coro::throw_if_cancelled(false);
   auto done = co_await self->try_login();
-  if (done) {
-    flight->error.reset();
-  } else {
+  if (!done) {
     flight->error = std::move(done).error();
+    co_return;
   }
-  if (done && !self->keeping_) {
+  flight->error.reset();
+  if (!self->keeping_) {
     self->keeping_ = true;
     asio::co_spawn(*self->executor_, keep(self),
                    asio::bind_cancellation_slot(self->stop_keeping_.slot(), holding(self)));

@@ -20,6 +20,7 @@ bool is_number(const std::string& text) {
 
 Secret body_of(const Query& query) {
   std::vector<Field> fields;
+  fields.reserve(query.data.size());
   for (const auto& [key, value] : query.data) fields.push_back({key, value});
   return json_object(fields);
 }

@@ -166,7 +166,7 @@ asio::awaitable<std::vector<Result<Reading>>> VaultBackend::read_all(const std::
   for (std::size_t left = batch->working; left > 0; --left) {
     auto& stop = batch->stops.emplace_back();
     asio::co_spawn(executor, worker(state, batch),
-                   asio::bind_cancellation_slot(stop.slot(), [batch](std::exception_ptr) {}));
+                   asio::bind_cancellation_slot(stop.slot(), [batch](const std::exception_ptr&) {}));
   }
   const bool done = co_await Gate::wait(batch->done);
   if (!done) {
@@ -174,6 +174,7 @@ asio::awaitable<std::vector<Result<Reading>>> VaultBackend::read_all(const std::
     for (auto& stop : batch->stops) stop.emit(asio::cancellation_type::terminal);
   }
   std::vector<Result<Reading>> results;
+  results.reserve(queries.size());
   for (const auto& query : queries) results.push_back(batch->answer(query));
   co_return results;
 }
