@@ -123,6 +123,7 @@ class HttpsClient::Engine : public std::enable_shared_from_this<Engine> {
   }
 
   static Task<Response> send(std::shared_ptr<Engine> self, Request request);
+  void close_idle(std::chrono::seconds idle) { multi_->close_idle(idle); }
   [[nodiscard]] Counts counts() const { return counts_; }
 
  private:
@@ -351,6 +352,8 @@ Result<std::unique_ptr<HttpsClient>> HttpsClient::create(asio::any_io_executor e
 }
 
 Task<Response> HttpsClient::send(Request request) { return Engine::send(engine_, std::move(request)); }
+
+void HttpsClient::close_idle(std::chrono::seconds idle) { engine_->close_idle(idle); }
 
 HttpsClient::Counts HttpsClient::counts() const { return engine_->counts(); }
 

@@ -47,6 +47,11 @@ class HttpsClient final : public Http {
 
   Task<Response> send(Request request) override;
 
+  /// Closes the connections when no request has run for so long. Those of HTTP/2 keep the last answers, and header
+  /// values, in buffers and tables outside of the arena, which are wiped with them: whoever runs the loop calls this
+  /// now and then.
+  void close_idle(std::chrono::seconds idle);
+
   struct Counts {
     std::uint64_t requests = 0;
     std::uint64_t connections = 0;  ///< Connections that carried a request first; each was one TLS handshake.

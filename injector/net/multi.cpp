@@ -84,26 +84,46 @@ struct Multi::Socket {
 };
 
 Multi::Multi(asio::any_io_executor executor, long connections)
-    : executor_(std::move(executor)), multi_(::curl_multi_init()), timer_(executor_) {
+    : executor_(std::move(executor)), connections_(connections), timer_(executor_) {
+  open();
+}
+
+Multi::~Multi() { close(); }
+
+void Multi::open() {
+  multi_ = ::curl_multi_init();
   SCANNER_CHECK(multi_ != nullptr);
   ::curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &Multi::on_socket);
   ::curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   ::curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &Multi::on_timer);
   ::curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
   ::curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-  ::curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+  ::curl_multi_setopt(multi_, CURLMOPT_MAX_HOST_CONNECTIONS, connections_);
   ::curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, 8L);
   // Above this libcurl would open a second connection; the server's own limit still holds.
   ::curl_multi_setopt(multi_, CURLMOPT_MAX_CONCURRENT_STREAMS, 1000L);
+  used_ = false;
 }
 
-Multi::~Multi() {
+void Multi::close() {
   ::curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
   ::curl_multi_cleanup(multi_);
-  for (auto& [fd, socket] : sockets_) socket->descriptor.release();
+  timer_.cancel();
+  for (auto& [fd, socket] : sockets_) {
+    socket->wanted = 0;
+    socket->descriptor.release();
+  }
+  sockets_.clear();
+}
+
+void Multi::close_idle(std::chrono::seconds idle) {
+  if (!used_ || !transfers_.empty() || std::chrono::steady_clock::now() - last_used_ < idle) return;
+  close();
+  open();
 }
 
 void Multi::add(Transfer& transfer) {
+  used_ = true;
   transfers_.insert(&transfer);
   if (const CURLMcode code = ::curl_multi_add_handle(multi_, transfer.easy); code != CURLM_OK) {
     asio::post(executor_, [self = shared_from_this(), &transfer] {
@@ -113,6 +133,7 @@ void Multi::add(Transfer& transfer) {
 }
 
 void Multi::remove(Transfer& transfer) {
+  last_used_ = std::chrono::steady_clock::now();
   transfers_.erase(&transfer);
   ::curl_multi_remove_handle(multi_, transfer.easy);
 }

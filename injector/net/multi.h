@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,11 +66,15 @@ class Multi : public std::enable_shared_from_this<Multi> {
   /// The transfer must be removed before it ends. Its `done` is cancelled when it has finished.
   void add(Transfer& transfer);
   void remove(Transfer& transfer);
+  /// Closes every connection when no transfer has run for so long.
+  void close_idle(std::chrono::seconds idle);
 
  private:
   struct Socket;
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
+  void open();
+  void close();
   void watch(curl_socket_t fd, int what);
   void wait(const std::shared_ptr<Socket>& socket, int direction);
   void act(curl_socket_t fd, int events);
@@ -77,7 +82,10 @@ class Multi : public std::enable_shared_from_this<Multi> {
   void finish(Transfer& transfer, CURLcode code);
 
   boost::asio::any_io_executor executor_;
-  CURLM* multi_;
+  long connections_;
+  CURLM* multi_ = nullptr;
+  std::chrono::steady_clock::time_point last_used_;
+  bool used_ = false;  ///< Since `open`.
   boost::asio::steady_timer timer_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Socket>> sockets_;
   std::unordered_set<Transfer*> transfers_;

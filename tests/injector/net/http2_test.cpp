@@ -1,20 +1,12 @@
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <thread>
 
 #include "injector/net/https_client.h"
 #include "injector/net/start.h"
-#include "tests/injector/net/certificates.h"
+#include "tests/injector/net/http2_server.h"
 #include "tests/injector/net/loop.h"
 #include "tests/support/temporary.h"
 
@@ -22,82 +14,6 @@ namespace injector::net {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ::sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  ::socklen_t size = sizeof address;
-  ::bind(fd, reinterpret_cast<::sockaddr*>(&address), size);
-  ::getsockname(fd, reinterpret_cast<::sockaddr*>(&address), &size);
-  ::close(fd);
-  return ::ntohs(address.sin_port);
-}
-
-bool answers(std::uint16_t port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  ::sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
-  address.sin_port = ::htons(port);
-  const bool connected = ::connect(fd, reinterpret_cast<::sockaddr*>(&address), sizeof address) == 0;
-  ::close(fd);
-  return connected;
-}
-
-/// nghttpd, the reference server of HTTP/2, on a folder of files.
-class Http2Server {
- public:
-  explicit Http2Server(const tests::TemporaryDirectory& folder) : port_(free_port()) {
-    const auto authority = tests::make_identity({.common_name = "CA", .authority = true});
-    const auto identity = tests::make_identity({.names = {"DNS:localhost"}, .issuer = &authority});
-    authority_ = authority.certificate;
-    std::vector<std::string> words = {"nghttpd",
-                                      "--verbose",
-                                      "--address=127.0.0.1",
-                                      "--htdocs=" + folder.path(),
-                                      std::to_string(port_),
-                                      folder.write("server.key", identity.key),
-                                      folder.write("server.crt", identity.certificate)};
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    log_ = folder / "log";
-    ::posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, 1, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
-    started_ = ::posix_spawnp(&child_, "nghttpd", &actions, nullptr, arguments.data(), environ) == 0;
-    ::posix_spawn_file_actions_destroy(&actions);
-    for (int i = 0; started_ && i < 100 && !answers(port_); ++i) std::this_thread::sleep_for(20ms);
-  }
-  Http2Server(const Http2Server&) = delete;
-  Http2Server& operator=(const Http2Server&) = delete;
-  ~Http2Server() { stop(); }
-
-  void stop() {
-    if (!started_) return;
-    started_ = false;
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
-  }
-
-  [[nodiscard]] bool started() const { return started_; }
-  [[nodiscard]] const std::string& authority() const { return authority_; }
-  [[nodiscard]] std::string url(const std::string& path) const {
-    return "https://localhost:" + std::to_string(port_) + path;
-  }
-  [[nodiscard]] ::pid_t child() const { return child_; }
-  [[nodiscard]] std::string log() const { return tests::contents_of(log_); }
-
- private:
-  std::uint16_t port_;
-  std::string authority_;
-  std::string log_;
-  ::pid_t child_ = 0;
-  bool started_ = false;
-};
 
 class Http2Test : public ::testing::Test {
  protected:
@@ -123,7 +39,7 @@ class Http2Test : public ::testing::Test {
   }
 
   tests::TemporaryDirectory folder_;
-  std::optional<Http2Server> server_;
+  std::optional<tests::Http2Server> server_;
   boost::asio::io_context loop_;
   std::unique_ptr<HttpsClient> client_;
 };
