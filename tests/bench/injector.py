@@ -7,119 +7,19 @@ Each of a row's two figures comes from the same run on the same machine. --long 
 server and the sixty seconds of rotations. Root is needed for the tmpfs; without it a directory in /dev/shm serves.
 """
 import argparse
-import http.client
-import json
 import os
 import pathlib
 import re
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-class CountingProxy:
-    """Passes bytes on to the server, and counts the connections that come."""
-
-    def __init__(self, target):
-        self.target = target
-        self.count = 0
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=512)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            self.count += 1
-            try:
-                server = socket.create_connection(('127.0.0.1', self.target), timeout=5)
-                server.settimeout(None)
-            except OSError:
-                client.close()
-                continue
-            for a, b in ((client, server), (server, client)):
-                threading.Thread(target=self.pump, args=(a, b), daemon=True).start()
-
-    @staticmethod
-    def pump(a, b):
-        try:
-            while data := a.recv(65536):
-                b.sendall(data)
-        except OSError:
-            pass
-        for s in (a, b):
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
-class Bao:
-    """A real server with TLS, an audit log to count requests by, KV 2 at secret/, and an AppRole."""
-
-    def __init__(self, binary, folder):
-        self.folder = folder
-        self.port = free_port()
-        self.audit = folder / 'audit.log'
-        (folder / 'audit.hcl').write_text('audit "file" "f" {\n  options = { file_path = "%s" }\n}\n' % self.audit)
-        self.process = subprocess.Popen(
-            [binary, 'server', '-dev', '-dev-tls', f'-dev-tls-cert-dir={folder}', '-dev-root-token-id=root',
-             f'-dev-listen-address=127.0.0.1:{self.port}', '-dev-no-store-token', f'-config={folder}/audit.hcl'],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.context = ssl.create_default_context(cafile=None)
-        for _ in range(200):
-            time.sleep(0.05)
-            try:
-                self.context = ssl.create_default_context(cafile=str(folder / 'vault-ca.pem'))
-                if self.call('GET', 'sys/health')[0] == 200:
-                    break
-            except OSError:
-                pass
-        self.proxy = CountingProxy(self.port)
-        self.call('POST', 'sys/auth/approle', {'type': 'approle'})
-        self.call('PUT', 'sys/policies/acl/app', {'policy': 'path "secret/*" { capabilities = ["read", "list"] }'})
-        self.call('POST', 'auth/approle/role/app', {'token_policies': 'app', 'token_ttl': '1h'})
-        role_id = self.call('GET', 'auth/approle/role/app/role-id')[1]['data']['role_id']
-        secret_id = self.call('POST', 'auth/approle/role/app/secret-id', {})[1]['data']['secret_id']
-        for name, value in (('role-id', role_id), ('secret-id', secret_id)):
-            path = folder / name
-            path.write_text(value)
-            path.chmod(0o600)
-
-    def call(self, method, path, body=None):
-        connection = http.client.HTTPSConnection('localhost', self.port, context=self.context, timeout=10)
-        headers = {'X-Vault-Token': 'root'}
-        connection.request(method, '/v1/' + path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, json.loads(text) if text else {}
-
-    def put(self, name, value):
-        status, _ = self.call('POST', 'secret/data/' + name, {'data': {'value': value}})
-        assert status == 200, status
-
-    def requests(self):
-        """Of clients, but ours with the root token are made only while nothing is measured."""
-        with open(self.audit) as lines:
-            return sum(1 for line in lines if '"type":"request"' in line)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.process.terminate()
-        self.process.wait()
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'injector'))
+from bao import Bao, program_of  # noqa: E402
 
 
 class Ours:
@@ -279,7 +179,9 @@ def stopped_server(bao, who, mount, folder, seconds):
 
 
 def size_with_libraries(binary):
-    sizes = {binary: os.path.getsize(binary)}
+    with tempfile.NamedTemporaryFile() as stripped:
+        subprocess.run(['strip', '-o', stripped.name, binary], check=False, stderr=subprocess.DEVNULL)
+        sizes = {binary: os.path.getsize(stripped.name) or os.path.getsize(binary)}
     listing = subprocess.run(['ldd', binary], capture_output=True, text=True).stdout
     for path in re.findall(r'(/\S+\.so\S*)', listing):
         real = os.path.realpath(path)
@@ -299,6 +201,7 @@ def main():
     mount.mkdir()
     mounted = os.geteuid() == 0 and subprocess.run(
         ['mount', '-t', 'tmpfs', '-o', 'size=64m,nodev,nosuid,noexec,mode=0700', 'tmpfs', str(mount)]).returncode == 0
+    options.bao = program_of(options.bao)
     bao = Bao(options.bao, folder)
     both = [Agent(options.bao), Ours(options.injector)]
     rows = []
