@@ -78,6 +78,7 @@ bool check_query(const Place& place, const Query& query, const Config& config) {
   const Store* store = config.store(query.store);
   if (store == nullptr) {
     std::vector<std::string> names;
+    names.reserve(config.stores.size());
     for (const auto& each : config.stores) names.push_back(each.name);
     return place.wrong("there is no such store" + suggestion(query.store, names));
   }
@@ -133,7 +134,7 @@ bool check_whole(const Place& place, Config& config) {
 }
 
 const Type<Config>& grammar() {
-  static const Type<Config> type =
+  static const Type<Config> kType =
       Table<Config>()
           .key("mount", "The tmpfs that the files are delivered to.", absolute_path(), &Config::mount)
           .key("refresh", "How often to look for other values; 5m unless set.", duration(10ms, 366 * 24h),
@@ -150,7 +151,7 @@ const Type<Config>& grammar() {
           .require({"mount", "stores", "files"})
           .check(check_whole)
           .type();
-  return type;
+  return kType;
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ struct Place {
 };
 
 template <typename T>
-struct Type {
+struct Type {  // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
   std::function<bool(const Place&, T&)> read;  ///< False when the node is not good; the mistake has been noted.
   scanner::base::Json schema;
 };
@@ -70,6 +70,7 @@ bool is_text(const Place& place);
 template <typename E>
 Type<E> choice(std::vector<std::pair<std::string, E>> words) {
   std::vector<std::string> names;
+  names.reserve(words.size());
   for (const auto& [word, value] : words) names.push_back(word);
   Type<E> type;
   type.schema = {{"enum", names}};
@@ -165,7 +166,7 @@ struct Keys {
 
 /// The keys of one mapping, each with what it holds and one sentence of help.
 template <typename T>
-class Table {
+class Table {  // NOLINT(bugprone-exception-escape): likewise.
  public:
   template <typename V, typename M>
   Table& key(const std::string& name, const std::string& help, Type<V> type, M T::*member) {

@@ -235,7 +235,7 @@ Result<Delivery::Draft> Delivery::drafted(const std::vector<Content>& contents) 
     } else {
       return fail(Errc::missing, content.path.text() + ": what is published there cannot be read");
     }
-    if (!draft.files.emplace(content.path, std::move(file)).second) {
+    if (!draft.files.emplace(content.path, file).second) {
       return fail(Errc::config, content.path.text() + ": two files have this path");
     }
   }
@@ -422,6 +422,7 @@ Ok Delivery::withdraw() {
 
 std::vector<RelativePath> Delivery::paths() const {
   std::vector<RelativePath> out;
+  out.reserve(entries_.size());
   for (const auto& [path, entry] : entries_) out.push_back(path);
   return out;
 }

@@ -110,8 +110,7 @@ scanner::base::Ok gather(std::string_view name, std::string_view bytes, std::vec
   for (auto at = text.find(kBegin); at != std::string_view::npos; at = text.find(kBegin)) {
     text.remove_prefix(at + kBegin.size());
     const auto label_end = text.find(kDashes);
-    if (label_end == std::string_view::npos || label_end > 64)
-      return fail(Errc::corrupt, what + " holds a damaged PEM block");
+    if (label_end > 64) return fail(Errc::corrupt, what + " holds a damaged PEM block");  // npos, too
     const std::string_view label = text.substr(0, label_end);
     const auto end = text.find(kEnd, label_end);
     if (end == std::string_view::npos || !text.substr(end + kEnd.size()).starts_with(label)) {
