@@ -76,7 +76,7 @@ all_programs() { (cd "$1/bin" && ls -- *_test fuzz_*); }
 
 step_format() {
   local files
-  mapfile -t files < <(find scanner tests -name '*.h' -o -name '*.cpp' | sort)
+  mapfile -t files < <(find scanner injector tests -name '*.h' -o -name '*.cpp' | sort)
   clang-format-16 --dry-run -Werror "${files[@]}"
   echo "  ${#files[@]} passed, 0 failed"
 }
@@ -115,7 +115,7 @@ step_hyperscan() {
 
 step_tidy() {
   local files
-  mapfile -t files < <(find scanner -name '*.cpp' | sort)
+  mapfile -t files < <(find scanner injector -name '*.cpp' | sort)
   printf '%s\0' "${files[@]}" | xargs -0 -P "$jobs" -n 4 clang-tidy-16 --quiet --extra-arg=-Wno-unknown-warning-option -p build/dev > build/tidy.log 2>&1 || { grep -E 'error:|warning:' build/tidy.log | head -n 40; return 1; }
   echo "  ${#files[@]} passed, 0 failed"
 }
@@ -160,6 +160,10 @@ step_images() {
 
 step_chaos() { /usr/bin/python3 tests/injector/chaos_proxy_test.py; }
 
+step_sidecar() {
+  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao"
+}
+
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
 quick=''
@@ -168,7 +172,7 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile chaos)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar)
   [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
 fi
 
