@@ -134,7 +134,7 @@ net::Task<Reading> SecretsManager::read(const Query& query) {
   co_return with_key(query, reading);
 }
 
-asio::awaitable<void> SecretsManager::fetch_batch(std::vector<Job*> jobs) {
+asio::awaitable<void> SecretsManager::fetch_batch(const Jobs& jobs) {
   Call call{"BatchGetSecretValue", {}, {}, {}};
   for (const Job* job : jobs) call.ids.push_back(job->query.path);
   auto outcome = co_await state_->client.call(std::move(call));
@@ -173,29 +173,34 @@ asio::awaitable<void> SecretsManager::fetch_batch(std::vector<Job*> jobs) {
   }
 }
 
-asio::awaitable<void> SecretsManager::work(std::vector<Job*>& jobs, std::size_t& next) {
+/// One of four that take what is next: a part of one is read alone, a larger one as a batch.
+asio::awaitable<void> SecretsManager::work(const std::vector<Jobs>& parts, std::size_t& next) {
   co_await answer_cancellation();
-  while (next < jobs.size()) {
+  while (next < parts.size()) {
     const bool stopped = co_await cancelled();
     if (stopped) co_return;
-    Job* job = jobs[next++];
-    auto reading = co_await fetch(job->query);
-    job->reading = std::move(reading);
+    const Jobs& part = parts[next++];
+    if (part.size() > 1) {
+      co_await fetch_batch(part);
+    } else {
+      auto reading = co_await fetch(part.front()->query);
+      part.front()->reading = std::move(reading);
+    }
   }
 }
 
-asio::awaitable<void> SecretsManager::fetch_singly(std::vector<Job*>& jobs) {
-  using namespace asio::experimental::awaitable_operators;
+asio::awaitable<void> SecretsManager::work_side_by_side(const std::vector<Jobs>& parts) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
   std::size_t next = 0;
-  if (jobs.size() == 1) {
-    co_await work(jobs, next);
-  } else if (!jobs.empty()) {
-    co_await (work(jobs, next) && work(jobs, next) && work(jobs, next) && work(jobs, next));
+  if (parts.size() == 1) {
+    co_await work(parts, next);
+  } else if (!parts.empty()) {
+    co_await (work(parts, next) && work(parts, next) && work(parts, next) && work(parts, next));
   }
 }
 
 asio::awaitable<void> SecretsManager::fetch_all(std::vector<Job>& jobs) {
-  std::vector<Job*> batchable;
+  Jobs batchable;
   for (Job& job : jobs) {
     if (Ok well = askable(job.query); !well) {
       job.reading = fail(well.error());
@@ -203,19 +208,19 @@ asio::awaitable<void> SecretsManager::fetch_all(std::vector<Job>& jobs) {
       batchable.push_back(&job);
     }
   }
-  for (std::size_t i = 0; i < batchable.size(); i += kBatch) {
-    const std::size_t end = std::min(batchable.size(), i + kBatch);
-    // For one secret, a batch is the dearer request.
-    if (end - i < 2 || BootClock::now() < state_->batch_from) break;
-    std::vector<Job*> chunk(batchable.begin() + static_cast<std::ptrdiff_t>(i),
-                            batchable.begin() + static_cast<std::ptrdiff_t>(end));
-    co_await fetch_batch(std::move(chunk));
+  std::vector<Jobs> batches;
+  for (std::size_t i = 0; i < batchable.size() && BootClock::now() >= state_->batch_from; i += kBatch) {
+    const auto begin = batchable.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto end = begin + static_cast<std::ptrdiff_t>(std::min(kBatch, batchable.size() - i));
+    batches.emplace_back(begin, end);
   }
-  std::vector<Job*> rest;
+  co_await work_side_by_side(batches);
+
+  std::vector<Jobs> rest;
   for (Job& job : jobs) {
-    if (!job.reading) rest.push_back(&job);
+    if (!job.reading) rest.push_back({&job});
   }
-  co_await fetch_singly(rest);
+  co_await work_side_by_side(rest);
 }
 
 asio::awaitable<std::vector<Result<Reading>>> SecretsManager::read_all(const std::vector<Query>& queries) {

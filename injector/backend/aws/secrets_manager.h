@@ -49,9 +49,10 @@ class SecretsManager final : public Backend {
   struct Job;
   explicit SecretsManager(std::unique_ptr<State> state);
   net::Task<Reading> fetch(const Query& query);
-  boost::asio::awaitable<void> fetch_batch(std::vector<Job*> jobs);
-  boost::asio::awaitable<void> fetch_singly(std::vector<Job*>& jobs);
-  boost::asio::awaitable<void> work(std::vector<Job*>& jobs, std::size_t& next);
+  using Jobs = std::vector<Job*>;
+  boost::asio::awaitable<void> fetch_batch(const Jobs& jobs);
+  boost::asio::awaitable<void> work(const std::vector<Jobs>& parts, std::size_t& next);
+  boost::asio::awaitable<void> work_side_by_side(const std::vector<Jobs>& parts);
   boost::asio::awaitable<void> fetch_all(std::vector<Job>& jobs);
   net::Task<bool> probe(const Query& query, const std::string& version);
   boost::asio::awaitable<void> preflight(const std::vector<Query>& queries, std::vector<Check>& checks);

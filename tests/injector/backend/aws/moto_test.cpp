@@ -7,11 +7,13 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "injector/backend/aws/secrets_manager.h"
 #include "injector/net/https_client.h"
 #include "tests/injector/backend/aws/python.h"
 #include "tests/injector/backend/aws/store.h"
+#include "tests/injector/chaos_proxy.h"
 
 namespace injector::backend::aws {
 namespace {
@@ -34,9 +36,11 @@ class MotoStore : public ::testing::Test {
     use({{"AWS_ACCESS_KEY_ID", (*moto_)["id"]}, {"AWS_SECRET_ACCESS_KEY", (*moto_)["key"]}});
   }
 
-  void use(std::vector<std::pair<std::string, std::string>> environment) {
-    environment.emplace_back("AWS_ENDPOINT_URL", (*moto_)["url"]);
+  void use(std::vector<std::pair<std::string, std::string>> environment, const std::string& url = (*moto_)["url"],
+           Milliseconds timeout = Milliseconds(10'000)) {
+    environment.emplace_back("AWS_ENDPOINT_URL", url);
     Settings settings;
+    settings.timeout = timeout;
     settings.regions = {"eu-central-1"};
     const Environment variables = tests::variables(environment);
     net::ClientSettings client;
@@ -168,6 +172,37 @@ TEST_F(MotoStore, LogsInByInstanceMetadataAndDoesNotWaitForOneThatIsSilent) {
   ASSERT_FALSE(reading);
   EXPECT_THAT(reading.error().message(), HasSubstr("hop limit"));
   EXPECT_LT(took, std::chrono::milliseconds(2500));
+}
+
+TEST_F(MotoStore, ComesThroughEveryWeatherWithTheOldAnswerOrNone) {
+  tell({"put", "weather", std::string(3000, 'w')});
+  const std::string url = (*moto_)["url"];
+  tests::ChaosProxy proxy("127.0.0.1:" + url.substr(url.rfind(':') + 1));
+  ASSERT_GT(proxy.port(), 0);
+  for (const char* weather : {"refuse", "hole", "reset 0", "cut 0", "cut 700", "cut 2500", "reset 3000", "stall 2500",
+                              "flip 2500", "rate 1"}) {
+    use({{"AWS_ACCESS_KEY_ID", (*moto_)["id"]}, {"AWS_SECRET_ACCESS_KEY", (*moto_)["key"]}},
+        "https://localhost:" + std::to_string(proxy.port()), Milliseconds(300));
+    ASSERT_TRUE(proxy.tell(weather));
+    const auto begin = std::chrono::steady_clock::now();
+    const auto reading = read("weather");
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(2500)) << weather;
+    ASSERT_FALSE(reading) << weather;
+    EXPECT_EQ(reading.error().code(), Errc::away) << weather << ": " << reading.error().message();
+    ASSERT_TRUE(proxy.tell("forget"));
+    for (int i = 0; i < 20; ++i) EXPECT_FALSE(read("weather"));
+    EXPECT_EQ(proxy.connections(), 0) << weather << ": it is not left alone";
+    ASSERT_TRUE(proxy.tell("pass"));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1050));
+    // A slow machine may need more than the short time that a request has here.
+    auto again = read("weather");
+    for (int i = 0; i < 3 && !again; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2000));
+      again = read("weather");
+    }
+    ASSERT_TRUE(again) << weather << ": " << again.error().message();
+    EXPECT_EQ(again->document.size(), 3000U);
+  }
 }
 
 TEST_F(MotoStore, PassesThePreflight) {

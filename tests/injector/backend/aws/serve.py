@@ -3,6 +3,7 @@
 usage: serve.py FOLDER. Prints one line of JSON when all is ready; then one command a line on stdin, one answer a line on
 stdout; ends with its stdin.
 """
+import contextlib
 import http.server
 import json
 import os
@@ -69,10 +70,13 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     """EC2's metadata service, version 2, and the container endpoint."""
 
     def answer(self, code, body):
-        self.send_response(code)
-        self.send_header('Content-Length', str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        # Who does not wait for a service that is silent is gone by now.
+        with contextlib.suppress(OSError):
+            self.send_response(code)
+            self.send_header('Content-Length', str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
 
     def keys(self):
         return json.dumps({'Code': 'Success', 'AccessKeyId': user['AccessKeyId'], 'SecretAccessKey': user['SecretAccessKey'], 'Token': '',
