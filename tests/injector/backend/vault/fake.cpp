@@ -97,7 +97,9 @@ Response FakeVault::serve(const Seen& now) {
   const auto token = tokens.find(name == now.headers.end() ? "" : name->second);
   if (token == tokens.end() || token->second.ends <= clock_->now()) return respond(403, error("permission denied"));
   auto response = serve_known(now, token->second);
-  if (token->second.uses > 0 && --token->second.uses == 0) tokens.erase(token);
+  // It may have revoked itself.
+  const auto left = tokens.find(name->second);
+  if (left != tokens.end() && left->second.uses > 0 && --left->second.uses == 0) tokens.erase(left);
   return response;
 }
 
