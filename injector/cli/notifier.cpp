@@ -1,7 +1,9 @@
 #include "injector/cli/notifier.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fcntl.h>
 
@@ -11,7 +13,6 @@
 #include <variant>
 
 #include "injector/deliver/notify.h"
-#include "injector/net/loop.h"
 
 namespace injector::cli {
 
@@ -40,9 +41,7 @@ net::Task<void> Notifier::tell(OnChange how) {
     auto posted = co_await post(target->url, how.timeout);
     co_return posted;
   }
-  const auto& program = std::get<RunProgram>(how.how);
-  std::string what = "running " + program.argv.front();
-  auto ran = co_await net::with_deadline(how.timeout, std::move(what), run(program));
+  auto ran = co_await run(std::get<RunProgram>(how.how), how.timeout);
   co_return ran;
 }
 
@@ -67,18 +66,36 @@ net::Task<void> Notifier::post(std::string url, std::chrono::milliseconds timeou
   co_return Ok();
 }
 
-net::Task<void> Notifier::run(RunProgram program) {
+namespace {
+
+asio::awaitable<void> wait_for_end(asio::posix::stream_descriptor& process) {
+  co_await process.async_wait(asio::posix::descriptor_base::wait_read, asio::as_tuple(asio::use_awaitable));
+}
+
+asio::awaitable<void> wait_for(asio::steady_timer& timer) {
+  co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+}  // namespace
+
+net::Task<void> Notifier::run(RunProgram program, std::chrono::milliseconds timeout) {
+  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
   co_await asio::this_coro::throw_if_cancelled(false);
+  const std::string step = "running " + program.argv.front();
   auto child = deliver::Child::start(program);
   if (!child) co_return fail(std::move(child).error());
   const int copy = ::fcntl(child->pidfd(), F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) co_return fail(Errc::io, "running " + program.argv.front() + ": no descriptor to wait for it with");
-  asio::posix::stream_descriptor end(executor_, copy);
-  co_await end.async_wait(asio::posix::descriptor_base::wait_read, asio::as_tuple(asio::use_awaitable));
+  if (copy < 0) co_return fail(Errc::io, step + ": no descriptor to wait for it with");
+  asio::posix::stream_descriptor process(executor_, copy);
+  asio::steady_timer timer(executor_, timeout);
+  const auto first = co_await (wait_for_end(process) || wait_for(timer));
   auto outcome = child->ended();
-  if (!outcome) co_return fail(Errc::away, "running " + program.argv.front() + ": cut off");
-  if (!*outcome) co_return fail(scanner::base::Error(outcome->error()).during("running " + program.argv.front()));
-  co_return Ok();
+  if (outcome && *outcome) co_return Ok();
+  if (outcome) co_return fail(scanner::base::Error(outcome->error()).during(step));
+  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+  const bool stopped = state.cancelled() != asio::cancellation_type::none || first.index() == 0;
+  const std::string limit = std::to_string(timeout.count()) + " ms";
+  co_return fail(Errc::away, step + (stopped ? ": was not waited for" : ": took longer than " + limit + ", killed"));
 }
 
 }  // namespace injector::cli

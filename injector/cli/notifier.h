@@ -24,7 +24,7 @@ class Notifier {
 
  private:
   net::Task<void> post(std::string url, std::chrono::milliseconds timeout);
-  net::Task<void> run(RunProgram program);
+  net::Task<void> run(RunProgram program, std::chrono::milliseconds timeout);
 
   boost::asio::any_io_executor executor_;
   std::vector<std::string> hosts_;          ///< Those that POSTs go to, all of them loopback.

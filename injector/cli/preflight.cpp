@@ -117,7 +117,13 @@ asio::awaitable<void> check_store(const Store& store, std::vector<Query> queries
   std::string what = "all of it";
   auto checks = co_await net::with_deadline(timeout, std::move(what), checks_of(*store.backend, std::move(queries)));
   if (checks) {
-    part.checks = std::move(*checks);
+    // Two keys of one path may give the same line twice.
+    for (Check& check : *checks) {
+      const bool known = std::ranges::any_of(part.checks, [&](const Check& other) {
+        return other.what == check.what && other.state == check.state && other.detail == check.detail;
+      });
+      if (!known) part.checks.push_back(std::move(check));
+    }
   } else {
     part.checks.push_back({"checks", State::failed, checks.error().message()});
   }

@@ -232,7 +232,8 @@ asio::awaitable<void> Sidecar::stop() {
   }
   co_await crew_->stores.close();
   if (server_ != nullptr) co_await server_->stop(50ms);
-  log_.info("stopped", {{"event.action", "stop"}, {"took", milliseconds_text(Clock::now() - begun)}});
+  log_.info("stopped", {{"event.action", "stop"},
+                        {"event.duration", std::to_string(std::chrono::nanoseconds(Clock::now() - begun).count())}});
   last_resort_.cancel();
   signals_.cancel();
 }

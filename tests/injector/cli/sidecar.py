@@ -489,7 +489,7 @@ def test_bounds_what_a_program_that_is_told_may_take():
         b.start()
         b.wait_ready()
         b.put('db', '{"password": "p2"}')
-        wait_until(lambda: any('/bin/sleep took longer than' in line.get('error.message', '') for line in b.lines()),
+        wait_until(lambda: any('/bin/sleep: took longer than 200 ms' in line.get('error.message', '') for line in b.lines()),
                    what='it was not bounded')
         check(b.end() == 0, 'exit code')
 
