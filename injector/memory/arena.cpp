@@ -35,8 +35,8 @@ namespace {
 std::size_t round_up(std::size_t size, std::size_t unit) { return (size + unit - 1) / unit * unit; }
 
 std::size_t page_bytes() {
-  static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-  return size;
+  static const auto kSize = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return kSize;
 }
 
 /// One mapping between two guard pages. What is free stands outside of it, so that an overflow cannot corrupt it.
@@ -180,11 +180,11 @@ void after_fork() {
 
 State& state() {
   // Never destroyed: secrets in static objects may outlive any object of ours.
-  static State* const the_one = [] {
+  static State* const kTheOne = [] {
     ::pthread_atfork(before_fork, after_fork_in_parent, after_fork);
     return new State;
   }();
-  return *the_one;
+  return *kTheOne;
 }
 
 }  // namespace

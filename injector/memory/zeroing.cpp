@@ -9,7 +9,7 @@
 #include <cstring>
 
 // Defined by zeroed_heap/free.cpp, where that is linked.
-extern "C" __attribute__((weak)) const bool injector_zeroed_heap;
+extern "C" __attribute__((weak)) const bool injector_zeroed_heap;  // NOLINT(readability-identifier-naming): a C name
 
 namespace injector::memory {
 

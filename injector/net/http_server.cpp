@@ -238,7 +238,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> self, std:
 
 HttpServer::HttpServer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-HttpServer::~HttpServer() {
+HttpServer::~HttpServer() {  // NOLINT(bugprone-exception-escape): Asio throws here on no memory only
   state_->stop_accepting();
   for (const auto& session : state_->sessions) {
     session->deadline.cancel();

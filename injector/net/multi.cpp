@@ -88,7 +88,9 @@ Multi::Multi(asio::any_io_executor executor, long connections)
   open();
 }
 
-Multi::~Multi() { close(); }
+Multi::~Multi() {  // NOLINT(bugprone-exception-escape): Asio throws here on no memory only
+  close();
+}
 
 void Multi::open() {
   multi_ = ::curl_multi_init();

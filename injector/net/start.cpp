@@ -17,7 +17,7 @@ void crypto_free(void* block, const char*, int) { memory::zeroing_free(block); }
 }  // namespace
 
 bool start() {
-  static const bool wiping = [] {
+  static const bool kWiping = [] {
     ::signal(SIGPIPE, SIG_IGN);
     const bool taken = ::CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free) == 1;
     SCANNER_CHECK(::curl_global_init_mem(CURL_GLOBAL_DEFAULT, memory::zeroing_malloc, memory::zeroing_free,
@@ -25,7 +25,7 @@ bool start() {
                                          memory::zeroing_calloc) == CURLE_OK);
     return taken;
   }();
-  return wiping;
+  return kWiping;
 }
 
 }  // namespace injector::net
