@@ -15,7 +15,6 @@ namespace injector::backend::aws {
 namespace asio = boost::asio;
 using scanner::base::Errc;
 using scanner::base::fail;
-using scanner::base::Result;
 using std::chrono::seconds;
 
 namespace {
@@ -79,7 +78,7 @@ net::Task<std::shared_ptr<Signer>> CredentialSource::signer() {
     // However this ends, cancelled in the middle of a wait too, the others go on; one of them tries next.
     struct Land {
       CredentialSource& source;
-      ~Land() {
+      ~Land() {  // NOLINT(bugprone-exception-escape): the cancel() of a timer that throws on no platform
         source.hold_.release();
         std::exchange(source.flight_, nullptr)->done.cancel();
       }

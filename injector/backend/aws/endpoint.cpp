@@ -64,7 +64,7 @@ std::string first_of(const std::string& setting, const Environment& environment,
                      std::initializer_list<const char*> names) {
   if (!setting.empty()) return setting;
   for (const char* name : names) {
-    if (const std::string value = text_of(environment, name); !value.empty()) return value;
+    if (std::string value = text_of(environment, name); !value.empty()) return value;
   }
   return {};
 }

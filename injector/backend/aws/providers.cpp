@@ -11,7 +11,6 @@ using memory::Secret;
 using scanner::base::Errc;
 using scanner::base::fail;
 using scanner::base::Ok;
-using scanner::base::Result;
 
 constexpr std::size_t kLargestProfileFile = 1UL << 20;
 constexpr std::chrono::minutes kReread{5};

@@ -78,8 +78,8 @@ std::optional<Secret> unescape(std::string_view text) {
     at = std::copy_n(text.data(), plain, at);
     text.remove_prefix(plain);
     if (text.empty()) break;
-    const std::size_t end = text.find(';');
-    if (end == text.npos || end > 10 || !put_entity(text.substr(1, end - 1), at)) return std::nullopt;
+    const std::size_t end = text.find(';');  // Far away when there is none.
+    if (end > 10 || !put_entity(text.substr(1, end - 1), at)) return std::nullopt;
     text.remove_prefix(end + 1);
   }
   out.shrink(static_cast<std::size_t>(at - out.writable().data()));
