@@ -214,8 +214,9 @@ Result<struct stat> write_new(int folder, const std::string& name, std::string_v
 
 Result<Secret> read_secret(int directory, const std::string& path, std::size_t limit, struct stat& st) {
   const Fd fd = open_beneath(directory, path, O_RDONLY);
+  if (!fd && errno == ENOENT) return fail(Errc::missing, "reading " + path + ": it is not there");
   if (!fd || ::fstat(fd.get(), &st) != 0) return refused("reading " + path, errno);
-  if (!S_ISREG(st.st_mode)) return fail(Errc::io, "reading " + path + ": it is no file");
+  if (!S_ISREG(st.st_mode)) return fail(Errc::missing, "reading " + path + ": it is no file");
   if (static_cast<std::uint64_t>(st.st_size) > limit) return fail(Errc::limit, "reading " + path + ": too large");
   auto bytes = Secret::of_size(static_cast<std::size_t>(st.st_size));
   std::size_t at = 0;

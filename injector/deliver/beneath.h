@@ -38,7 +38,7 @@ struct Access {
 scanner::base::Result<struct stat> write_new(int folder, const std::string& name, std::string_view bytes,
                                              const Access& access, const std::string& shown);
 
-/// The whole file, into the arena. Refuses what is no regular file, and more than `limit` bytes.
+/// The whole file, into the arena. `Errc::missing` when there is no regular file, `Errc::limit` above `limit` bytes.
 scanner::base::Result<memory::Secret> read_secret(int directory, const std::string& path, std::size_t limit,
                                                   struct stat& st);
 

@@ -444,6 +444,16 @@ void Watch::State::publish() {
     parts.log->error(
         "cannot publish",
         {{"event.action", "deliver"}, {"event.outcome", "failure"}, {"error.message", published.error().message()}});
+    if (published.error().code() == Errc::missing) {
+      // Somebody else has changed a file that was to stay: only its store can say what it was.
+      for (const File& file : files) {
+        for (const std::size_t topic : file.topics) {
+          topics[topic].look = true;
+          if (topics[topic].may_be_asked()) topics[topic].due = BootClock::time_point{};
+        }
+      }
+      ring();
+    }
     return;
   }
   publish_needed = false;

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -37,6 +38,7 @@ class WatchTest : public testing::Test {
     b_.put("db", {{"password", "fallback"}});
   }
   void TearDown() override {
+    if (HasFailure()) std::fprintf(stderr, "%s", log().c_str());
     stop();
     watch_.reset();
     delivery_.reset();
@@ -369,7 +371,18 @@ TEST_F(WatchTest, WritesAnAuditLineForEachDeliveryAndNeverAValue) {
   EXPECT_THAT(log(), testing::Not(HasSubstr("canary-value")));
 }
 
-TEST_F(WatchTest, FollowsAThousandRotations) {
+TEST_F(WatchTest, MendsAFileThatSomebodyElseHasChanged) {
+  configure(kPassword + kKey, "refresh: 200ms");
+  start();
+  run_for(300ms);
+  std::filesystem::remove(folder_ + "/..data/key");
+  a_.put("db", {{"password", "two"}});
+  run_for(3s);
+  EXPECT_EQ(content("db/password"), "two");
+  EXPECT_EQ(content("key"), "k1");
+}
+
+TEST_F(WatchTest, FollowsTwoHundredRotationsOneByOne) {
   configure(kPassword, "refresh: 10ms");
   start();
   run_for(100ms);
