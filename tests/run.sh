@@ -18,7 +18,7 @@ test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
   git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonschema python3-yaml xz-utils zstd
   buildah busybox-static containerd crun docker.io podman runc skopeo umoci
-  postgresql python3-venv
+  postgresql prometheus python3-venv
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
 command -v npm > /dev/null || test_packages+=(nodejs npm)
@@ -133,7 +133,13 @@ step_tsan() {
   run_programs build/tsan scan_test match_test source_test
 }
 
-step_cli() { /usr/bin/python3 tests/cli/transcripts.py build/release/bin/scan-secrets; }
+step_cli() {
+  local failed=0
+  /usr/bin/python3 tests/cli/transcripts.py build/release/bin/scan-secrets || failed=1
+  /usr/bin/python3 tests/cli/transcripts.py build/release/bin/secret-injector --pages tests/injector/cli || failed=1
+  /usr/bin/python3 tests/injector/cli/sidecar.py build/release/bin/secret-injector || failed=1
+  return $failed
+}
 
 step_reports() {
   local folder=build/reports code=0

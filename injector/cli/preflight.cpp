@@ -46,11 +46,14 @@ std::string size_text(std::uint64_t bytes) {
   return std::to_string(bytes / 1024) + " KiB";
 }
 
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 Part config_part(const config::Config& config, const Options& options) {
   Part part{"configuration", {}};
   part.checks.push_back({options.config.empty() ? "SECRET_INJECTOR_CONFIG" : options.config, State::passed,
-                         std::to_string(config.files.size()) + " files from " + std::to_string(config.stores.size()) +
-                             (config.stores.size() == 1 ? " store" : " stores")});
+                         counted(config.files.size(), "file") + " from " + counted(config.stores.size(), "store")});
   return part;
 }
 

@@ -23,6 +23,7 @@
 #include "injector/cli/say.h"
 #include "injector/cli/stores.h"
 #include "injector/cli/vitals.h"
+#include "injector/memory/zeroing.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
 #include "injector/net/start.h"
@@ -45,6 +46,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kBeat = 500ms;
+constexpr unsigned kBeatsToTidy = 10;  ///< Connections and the stack are cleared of what they were used for.
 /// Beyond shutdown.timeout: for the watch to end, the files to go, and the server's last answers.
 constexpr auto kSlack = 300ms;
 
@@ -185,12 +187,15 @@ Vitals Sidecar::vitals() const {
 }
 
 asio::awaitable<void> Sidecar::beat() {
-  for (;;) {
+  for (unsigned beats = 1;; ++beats) {
     const auto due = Clock::now() + kBeat;
     const net::Woken woken = co_await net::sleep_for(kBeat);
     if (woken == net::Woken::cancelled) co_return;
     last_beat_ = Clock::now();
     longest_lag_ = std::max(longest_lag_, last_beat_ - due);
+    if (beats % kBeatsToTidy != 0) continue;
+    crew_->stores.close_idle();
+    memory::wipe_stack();
   }
 }
 

@@ -162,7 +162,7 @@ Ok open_kind(const config::AwsStore& from, const Ground& ground, Store& store) {
   auto made = aws::SecretsManager::create(settings, *ground.environment, **http);
   if (!made) return fail(std::move(made).error());
   store.kind = "aws";
-  store.transport = std::shared_ptr<net::HttpsClient>(std::move(*http));
+  store.transport = std::move(*http);
   store.backend = std::move(*made);
   return {};
 }
@@ -206,6 +206,12 @@ std::vector<watch::NamedBackend> Stores::named() const {
   std::vector<watch::NamedBackend> out;
   for (const auto& store : stores_) out.push_back({store->settings.name, store->kind, store->backend.get()});
   return out;
+}
+
+void Stores::close_idle() {
+  for (const auto& store : stores_) {
+    if (store->transport) store->transport->close_idle(std::chrono::seconds(5));
+  }
 }
 
 asio::awaitable<void> Stores::close(const Stores* kept) {

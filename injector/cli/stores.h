@@ -10,6 +10,7 @@
 #include "injector/backend/aws/environment.h"
 #include "injector/backend/backend.h"
 #include "injector/config/config.h"
+#include "injector/net/https_client.h"
 #include "injector/watch/watch.h"
 #include "scanner/base/result.h"
 
@@ -18,8 +19,8 @@ namespace injector::cli {
 /// A store of the configuration, and what it takes to speak to it.
 struct Store {
   config::Store settings;
-  std::string kind;                 ///< "vault", "aws", "file"
-  std::shared_ptr<void> transport;  ///< Its clients; outlives the backend.
+  std::string kind;                             ///< "vault", "aws", "file"
+  std::shared_ptr<net::HttpsClient> transport;  ///< Null for a store without a network. Outlives the backend.
   std::unique_ptr<backend::Backend> backend;
 };
 
@@ -35,6 +36,9 @@ class Stores {
 
   [[nodiscard]] std::vector<watch::NamedBackend> named() const;
   [[nodiscard]] const std::vector<std::shared_ptr<Store>>& all() const { return stores_; }
+
+  /// Closes connections that nothing has used for a while: their buffers hold what was last said on them.
+  void close_idle();
 
   /// Gives back what the stores hold (tokens), all at the same time, but for those that are in `kept`, too. Each store
   /// takes a second at most.
