@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "injector/memory/text.h"
 #include "injector/net/retry.h"
 
 namespace injector::backend::vault {
@@ -193,7 +194,12 @@ Task<Response> Cluster::ask_one(const std::string& address, const Ask& ask, bool
   request.url = address + "/v1/" + ask.path;
   request.timeout = std::min(timeout_, left);
   request.headers.push_back(header("X-Vault-Request", "true"));
-  if (ask.token != nullptr) request.headers.push_back({"X-Vault-Token", ask.token->clone()});
+  if (ask.token != nullptr) {
+    // Not X-Vault-Token: HTTP/2 libraries keep headers in a table to send them shorter, all but Authorization.
+    memory::Text bearer;
+    bearer.append("Bearer ").append(*ask.token);
+    request.headers.push_back({"Authorization", bearer.finish()});
+  }
   if (!ask.space.empty()) request.headers.push_back(header("X-Vault-Namespace", ask.space));
   if (ask.wrap > seconds(0)) {
     request.headers.push_back(header("X-Vault-Wrap-TTL", std::to_string(ask.wrap.count()) + "s"));

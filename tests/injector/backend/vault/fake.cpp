@@ -93,12 +93,15 @@ Response FakeVault::serve(const Seen& now) {
                     {"token_type", type}};
     return respond(200, body);
   }
-  const auto name = now.headers.find("X-Vault-Token");
-  const auto token = tokens.find(name == now.headers.end() ? "" : name->second);
+  const std::string bearer = "Bearer ";
+  const auto header = now.headers.find("Authorization");
+  const bool shown = header != now.headers.end() && header->second.starts_with(bearer);
+  const std::string name = shown ? header->second.substr(bearer.size()) : "";
+  const auto token = tokens.find(name);
   if (token == tokens.end() || token->second.ends <= clock_->now()) return respond(403, error("permission denied"));
   auto response = serve_known(now, token->second);
   // It may have revoked itself.
-  const auto left = tokens.find(name->second);
+  const auto left = tokens.find(name);
   if (left != tokens.end() && left->second.uses > 0 && --left->second.uses == 0) tokens.erase(left);
   return response;
 }
@@ -108,7 +111,7 @@ Response FakeVault::serve_known(const Seen& now, Token& token) {
   if (denied.contains(path)) return respond(403, error("1 error occurred: permission denied"));
   if (path == "auth/token/lookup-self") return respond(200, envelope({{"ttl", 60}, {"renewable", true}}));
   if (path == "auth/token/revoke-self") {
-    tokens.erase(now.headers.at("X-Vault-Token"));
+    tokens.erase(now.headers.at("Authorization").substr(7));
     return respond(204, nullptr);
   }
   if (path == "auth/token/renew-self") {
@@ -117,7 +120,7 @@ Response FakeVault::serve_known(const Seen& now, Token& token) {
     token.ends = clock_->now() + given;
     auto body = envelope(nullptr);
     body["auth"] = {
-        {"client_token", now.headers.at("X-Vault-Token")}, {"lease_duration", given.count()}, {"renewable", true}};
+        {"client_token", now.headers.at("Authorization").substr(7)}, {"lease_duration", given.count()}, {"renewable", true}};
     return respond(200, body);
   }
   if (const std::string probe = "sys/internal/ui/mounts/"; path.starts_with(probe)) {

@@ -150,11 +150,11 @@ TEST_F(Vault, SendsItsHeaders) {
   const auto& login = vault().seen.front();
   EXPECT_EQ(login.path, "auth/approle/login");
   EXPECT_EQ(login.headers.at("X-Vault-Namespace"), "team");
-  EXPECT_FALSE(login.headers.contains("X-Vault-Token"));
+  EXPECT_FALSE(login.headers.contains("Authorization"));
   EXPECT_EQ(login.body, R"({"role_id":"role-1","secret_id":"canary-secret-id"})");
   const auto& last = vault().seen.back();
   EXPECT_EQ(last.headers.at("X-Vault-Namespace"), "team/a");
-  EXPECT_EQ(last.headers.at("X-Vault-Token"), "token-1");
+  EXPECT_EQ(last.headers.at("Authorization"), "Bearer token-1");
   for (const auto& one : vault().seen) EXPECT_EQ(one.headers.at("X-Vault-Request"), "true");
 }
 
@@ -318,7 +318,7 @@ TEST_F(Vault, SpendsACountedTokenAndNoMore) {
   EXPECT_EQ(it().session(), 1U);
   std::map<std::string, int> used;
   for (const auto& one : vault().seen) {
-    if (one.headers.contains("X-Vault-Token")) ++used[one.headers.at("X-Vault-Token")];
+    if (one.headers.contains("Authorization")) ++used[one.headers.at("Authorization")];
   }
   for (const auto& [token, times] : used) EXPECT_LE(times, 4) << token;
 }
@@ -478,7 +478,7 @@ TEST_F(Vault, TellsNoSecretInAnyError) {
   vault().answer = [&](const FakeVault::Seen& seen) -> std::optional<net::Response> {
     // A server that says back all that it was told.
     auto said = "canary-value " + seen.body + " " + seen.path;
-    if (seen.headers.contains("X-Vault-Token")) said += seen.headers.at("X-Vault-Token");
+    if (seen.headers.contains("Authorization")) said += seen.headers.at("Authorization");
     if (seen.path.ends_with("login") && status % 2 == 0) return std::nullopt;
     return respond(status, {{"errors", {said}}, {"data", {{"password", "canary-value"}}}});
   };
@@ -574,7 +574,7 @@ TEST_F(Vault, OpensAWrappedAnswerMadeByWhatItAskedFor) {
       return respond(200, {{"data", nullptr}, {"wrap_info", {{"token", "wrapping-1"}, {"creation_path", path}}}});
     }
     if (seen.path == "sys/wrapping/unwrap") {
-      EXPECT_EQ(seen.headers.at("X-Vault-Token"), "wrapping-1");
+      EXPECT_EQ(seen.headers.at("Authorization"), "Bearer wrapping-1");
       return respond(200, {{"data", kv2({{"password", "unwrapped"}})}});
     }
     return std::nullopt;
@@ -692,7 +692,7 @@ TEST_F(Vault, TakesTheNextTokenFromItsFileWhenTheFirstIsLost) {
   vault().tokens.erase("given");
   files.write("token", "next\n");
   ASSERT_TRUE(read("kv/app/s1"));
-  EXPECT_EQ(vault().seen.back().headers.at("X-Vault-Token"), "next");
+  EXPECT_EQ(vault().seen.back().headers.at("Authorization"), "Bearer next");
   EXPECT_EQ(it().session(), 2U);
 }
 
