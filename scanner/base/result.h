@@ -18,6 +18,9 @@ enum class Errc {
   corrupt,      ///< Input contradicts its format, its checksum or its digest.
   limit,        ///< A stated limit was reached; the rest was not looked at.
   unsupported,  ///< Well-formed, but not something this program reads.
+  away,         ///< A server cannot be had now: weather, try again later.
+  denied,       ///< A server knows us and refuses.
+  missing,      ///< There is nothing where something was asked for.
 };
 
 /// A failure, as one sentence for a person. Names the place and the rule, never the content that was read.

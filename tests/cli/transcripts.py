@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Runs the command transcripts beside this file.   usage: transcripts.py PROGRAM [NAME...]
+"""Runs command transcripts.   usage: transcripts.py PROGRAM [--pages FOLDER] [NAME...]
 
-A transcript is one page: files, commands, what they print and how they end.
+A transcript is one page: files, commands, what they print and how they end. Pages are those beside this file, or in FOLDER.
 
     === file app/.env          the lines up to the next === are the file; {{TOKEN}} and {{TOKEN2}} are made-up tokens
     === image app.tar FILE...  makes a docker-archive of one layer a FILE out of such files (and env.txt as its ENV)
@@ -10,6 +10,8 @@ A transcript is one page: files, commands, what they print and how they end.
     ! expected message         a line of standard error
     [1]                        the exit code, where it is not 0
     # a remark
+
+{{HERE}} is the scratch folder's path.
 
 After a change that is meant, read what it prints and write that down here.
 """
@@ -43,10 +45,10 @@ def token(seed):
 TOKENS = {'{{TOKEN}}': token(1), '{{TOKEN2}}': token(2)}
 
 
-def fill(text):
+def fill(text, folder):
     for name, value in TOKENS.items():
         text = text.replace(name, value)
-    return text
+    return text.replace('{{HERE}}', str(folder))
 
 
 def add(tar, name, data):
@@ -108,7 +110,7 @@ def run(page, program):
                     block.pop()
                 path = folder / line.split(' ', 2)[2]
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(fill('\n'.join(block) + '\n'), encoding='utf-8')
+                path.write_text(fill('\n'.join(block) + '\n', folder), encoding='utf-8')
             elif line.startswith('=== image '):
                 name, *files = line.split()[2:]
                 make_image(folder, name, files)
@@ -122,13 +124,13 @@ def run(page, program):
                 code = 0
                 if block and re.fullmatch(r'\[\d+\]', block[-1]):
                     code = int(block.pop()[1:-1])
-                messages = [fill(one[2:]) for one in block if one.startswith('! ')]
-                expected = [fill(one) for one in block if not one.startswith('! ')]
+                messages = [fill(one[2:], folder) for one in block if one.startswith('! ')]
+                expected = [fill(one, folder) for one in block if not one.startswith('! ')]
                 command, _, source = line[2:].partition(' < ')
-                words = shlex.split(fill(command))
-                assert words[0] == 'scan-secrets', page
+                words = shlex.split(fill(command, folder))
+                assert words[0] == os.path.basename(program), page
                 env = {key: value for key, value in os.environ.items()
-                       if key not in ('CI', 'NO_COLOR', 'CLICOLOR_FORCE', 'SCAN_SECRETS_CONFIG')}
+                       if key not in ('CI', 'NO_COLOR', 'CLICOLOR_FORCE', 'SCAN_SECRETS_CONFIG', 'SECRET_INJECTOR_CONFIG')}
                 env.update(LANG='C.UTF-8', LC_ALL='C.UTF-8', COLUMNS='80', XDG_CACHE_HOME=str(folder / 'cache'), HOME=scratch)
                 while words[1:] and re.match(r'[A-Z_]+=', words[1]):
                     name, value = words.pop(1).split('=', 1)
@@ -152,16 +154,21 @@ def run(page, program):
 
 
 def main():
-    program = os.path.abspath(sys.argv[1])
-    pages = sorted(pathlib.Path(__file__).parent.glob('*.txt'))
+    program, *names = sys.argv[1:]
+    program = os.path.abspath(program)
+    folder = pathlib.Path(__file__).parent
+    if names[:1] == ['--pages']:
+        folder = pathlib.Path(names[1])
+        names = names[2:]
+    pages = sorted(folder.glob('*.txt'))
     failed = 0
     for page in pages:
-        if sys.argv[2:] and page.stem not in sys.argv[2:]:
+        if names and page.stem not in names:
             continue
         problems = run(page, program)
         failed += bool(problems)
         print('\n'.join(problems), end='\n' if problems else '')
-    count = len(sys.argv[2:]) or len(pages)
+    count = len(names) or len(pages)
     print(f'  {count - failed} passed, {failed} failed')
     return 1 if failed else 0
 

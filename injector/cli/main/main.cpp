@@ -1,0 +1,3 @@
+#include "injector/cli/run.h"
+
+int main(int argc, char** argv) { return injector::cli::run(argc, argv); }

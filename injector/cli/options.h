@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace injector::cli {
+
+enum class Color : std::uint8_t { automatic, always, never };
+/// What the probe asks for.
+enum class Probe : std::uint8_t { ready, live, started };
+
+/// What the command line says.
+struct Options {
+  std::string command;
+  std::string config;  ///< A path; empty: the environment's.
+  std::string termination_log;
+  bool default_termination_log = true;  ///< Nobody named it, so it is only written where it is there already.
+
+  std::chrono::milliseconds timeout{0};  ///< Of init, check and health.
+  Probe probe = Probe::ready;
+  std::string address;  ///< Of health; empty: the configuration's.
+  bool json = false;    ///< Of check.
+
+  std::string values;  ///< Of render.
+  std::string output;
+  std::string file;
+  bool force = false;
+
+  Color color = Color::automatic;
+};
+
+/// Either options, or what to print and how to end.
+struct Parsed {
+  std::optional<Options> options;
+  std::string out;
+  std::string err;
+  int exit_code = 0;
+};
+
+Parsed parse(int argc, const char* const* argv);
+
+/// "500ms", "10s", "2m", "1h"; nothing when it is none of them.
+std::optional<std::chrono::milliseconds> duration_of(const std::string& text);
+
+}  // namespace injector::cli

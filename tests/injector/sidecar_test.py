@@ -1,0 +1,377 @@
+#!/usr/bin/python3
+"""The sidecar as a whole: the real program, a real OpenBao over TLS, a real tmpfs, real signals, real weather.
+
+usage: sidecar_test.py SECRET_INJECTOR BAO [--long]
+
+--long makes each outage last ten minutes, as the issue's measurement asks, and counts the requests of it.
+"""
+import argparse
+import base64
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from bao import Bao, free_port, program_of  # noqa: E402
+
+CANARY = 'canary-7Hq2xZ9vLw4Tn8Rb'
+results = {'passed': 0, 'failed': 0, 'skipped': 0}
+
+
+class Chaos:
+    """The proxy that misbehaves on command, between the sidecar and the server."""
+
+    def __init__(self, port):
+        script = pathlib.Path(__file__).resolve().parent / 'chaos_proxy.py'
+        self.process = subprocess.Popen([sys.executable, script, f'127.0.0.1:{port}'], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        self.port = json.loads(self.process.stdout.readline())['port']
+
+    def say(self, command):
+        self.process.stdin.write(command + '\n')
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+
+
+class Place:
+    """A tmpfs, a server, and what is said of them in a configuration."""
+
+    def __init__(self, options):
+        self.options = options
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='sidecar-test-', dir='/dev/shm'))
+        self.mount = self.folder / 'mount'
+        self.mount.mkdir()
+        done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8m,nodev,nosuid,noexec,mode=0700', 'tmpfs',
+                               str(self.mount)], capture_output=True, check=False)
+        self.mounted = done.returncode == 0
+        self.bao = Bao(program_of(options.bao), self.folder)
+        self.chaos = Chaos(self.bao.port)
+        self.health = free_port()
+        self.log = self.folder / 'log'
+        self.processes = []
+
+    def configure(self, files, more='refresh: 200ms', level='debug'):
+        self.config = self.folder / 'app.yaml'
+        self.config.write_text(
+            f'mount: {self.mount}\n{more}\nhealth: {{ listen: "127.0.0.1:{self.health}" }}\n'
+            f'log: {{ level: {level}, format: json }}\n'
+            f'stores:\n  bao:\n    vault:\n      address: https://localhost:{self.chaos.port}\n'
+            f'      ca_file: {self.folder}/vault-ca.pem\n      auth: {{ approle: {{ role_id_file: {self.folder}/role-id, '
+            f'secret_id_file: {self.folder}/secret-id }} }}\nfiles:\n{files}')
+
+    def run(self, command='run', *more):
+        log = open(self.log, 'ab')
+        process = subprocess.Popen([self.options.injector, command, '--config', str(self.config), *more],
+                                   stdout=log, stderr=log)
+        self.processes.append(process)
+        return process
+
+    def get(self, path):
+        try:
+            with urllib.request.urlopen(f'http://127.0.0.1:{self.health}{path}', timeout=3) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ''
+
+    def text(self, path):
+        try:
+            return (self.mount / path).read_text()
+        except OSError:
+            return None
+
+    def clear(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.processes = []
+        self.chaos.say('pass')
+        for entry in list(self.mount.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        self.log.unlink(missing_ok=True)
+
+    def close(self):
+        self.clear()
+        self.chaos.stop()
+        self.bao.stop()
+        if self.mounted:
+            subprocess.run(['umount', str(self.mount)], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def eventually(what, limit=10.0):
+    end = time.monotonic() + limit
+    while True:
+        value = what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError('did not come about within %.0f s' % limit)
+        time.sleep(0.01)
+
+
+PASSWORD = '  - { path: db/password, from: "bao:secret/db#value" }\n'
+
+
+def delivers_and_says_so(place):
+    place.bao.put('db', CANARY)
+    place.configure(PASSWORD)
+    place.run()
+    eventually(lambda: place.text('db/password') == CANARY)
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    assert place.get('/readyz')[0] == 200
+    assert place.get('/livez')[0] == 200
+    assert (place.mount / 'db/password').stat().st_mode & 0o7777 == 0o400
+    metrics = place.get('/metrics')[1]
+    assert 'secret_injector_fetch_total' in metrics and CANARY not in metrics
+
+
+def brings_a_rotation(place):
+    delivers_and_says_so(place)
+    place.bao.put('db', 'second')
+    eventually(lambda: place.text('db/password') == 'second')
+
+
+def gives_its_token_back_and_ends_within_two_seconds(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password'))
+    before = len(place.bao.accessors())
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+    assert time.monotonic() - begun < 2
+    assert len(place.bao.accessors()) == before - 1, 'the token is still there'
+    assert place.text('db/password') == 'x', 'files stay for the application, which ends after us'
+
+
+def ends_within_two_seconds_of_a_dead_server(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password'))
+    place.bao.process.send_signal(signal.SIGSTOP)
+    try:
+        begun = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.wait(5)
+        assert time.monotonic() - begun < 2
+    finally:
+        place.bao.process.send_signal(signal.SIGCONT)
+
+
+def takes_over_after_sigkill_while_the_server_is_away(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password'))
+    process.kill()
+    process.wait()
+    place.chaos.say('refuse')
+    place.run()
+    begun = time.monotonic()
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    assert time.monotonic() - begun < 2
+    assert place.text('db/password') == 'x'
+    place.bao.put('db', 'y')
+    place.chaos.say('pass')
+    eventually(lambda: place.text('db/password') == 'y', 35)
+
+
+def reads_its_configuration_again_and_keeps_the_old_one_where_that_is_wrong(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password'))
+    place.configure(PASSWORD + '  - { path: again, from: "bao:secret/db#value", no_such_key: 1 }\n')
+    process.send_signal(signal.SIGHUP)
+    eventually(lambda: b'no_such_key' in place.log.read_bytes())
+    assert place.get('/readyz')[0] == 200
+    place.configure(PASSWORD + '  - { path: again, from: "bao:secret/db#value" }\n')
+    process.send_signal(signal.SIGHUP)
+    eventually(lambda: place.text('again') == 'x')
+
+
+def outage(place, begin, end, seconds):
+    """Files stay untouched, little is asked, and what has changed meanwhile is found within 35 s of the end."""
+    place.bao.put('db', 'before')
+    place.configure(PASSWORD)
+    place.run()
+    eventually(lambda: place.text('db/password') == 'before')
+    generation = os.readlink(place.mount / '..data')
+    place.chaos.say('forget')
+    begin()
+    time.sleep(seconds)
+    asked = place.chaos.say('stats')['connections']
+    assert place.text('db/password') == 'before'
+    assert os.readlink(place.mount / '..data') == generation
+    assert place.get('/livez')[0] == 200
+    assert asked <= max(8, seconds / 10), f'{asked} connections in {seconds} s'
+    end()
+    place.bao.put('db', 'after')
+    begun = time.monotonic()
+    eventually(lambda: place.text('db/password') == 'after', 35)
+    print(f'    {asked} connections in {seconds} s, found again after {time.monotonic() - begun:.1f} s')
+
+
+def bears_a_network_that_drops_everything(place):
+    outage(place, lambda: (place.chaos.say('hole'), place.chaos.say('drop')), lambda: (place.chaos.say('pass'), place.chaos.say('drop')),
+           place.options.seconds)
+
+
+def bears_a_server_that_resets(place):
+    outage(place, lambda: (place.chaos.say('reset 0'), place.chaos.say('drop')), lambda: place.chaos.say('pass'), place.options.seconds)
+
+
+def bears_a_server_that_is_stopped(place):
+    outage(place, lambda: place.bao.process.send_signal(signal.SIGSTOP),
+           lambda: place.bao.process.send_signal(signal.SIGCONT), place.options.seconds)
+
+
+def bears_answers_of_a_byte_a_second_and_cut_ones(place):
+    outage(place, lambda: (place.chaos.say('rate 1'), place.chaos.say('drop')), lambda: (place.chaos.say('pass'), place.chaos.say('drop')),
+           place.options.seconds)
+    place.clear()
+    outage(place, lambda: (place.chaos.say('cut 3000'), place.chaos.say('drop')), lambda: place.chaos.say('pass'), 5)
+
+
+def logs_in_again_when_its_token_is_revoked(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    place.run()
+    eventually(lambda: place.text('db/password'))
+    place.bao.revoke_logins()
+    place.bao.put('db', 'y')
+    eventually(lambda: place.text('db/password') == 'y', 35)
+
+
+def init_delivers_and_ends(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    assert place.run('init').wait(20) == 0
+    assert place.text('db/password') == 'x'
+
+
+def init_says_in_one_line_what_is_missing(place):
+    place.configure('  - { path: a, from: "bao:secret/nothing-here#value" }\n')
+    message = place.folder / 'termination'
+    message.touch()
+    assert place.run('init', '--timeout', '20s', '--termination-log', str(message)).wait(30) == 1
+    assert 'a: ' in message.read_text() and len(message.read_text().strip().splitlines()) == 1, message.read_text()
+
+
+def refuses_what_is_no_tmpfs(place):
+    with tempfile.TemporaryDirectory(dir='/var/tmp') as disk:
+        if subprocess.run(['stat', '-f', '-c', '%T', disk], capture_output=True, text=True,
+                          check=False).stdout.strip() == 'tmpfs':
+            raise unittest_skip('/var/tmp is a tmpfs here')
+        place.configure(PASSWORD)
+        place.config.write_text(place.config.read_text().replace(str(place.mount), disk))
+        assert place.run('init').wait(10) == 2
+        assert not os.listdir(disk)
+    assert b'tmpfs' in place.log.read_bytes()
+
+
+def checks_without_reading_a_value(place):
+    place.bao.put('db', CANARY)
+    place.configure(PASSWORD)
+    done = subprocess.run([place.options.injector, 'check', '--config', str(place.config)], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert CANARY not in done.stdout + done.stderr
+    assert all(len(line) <= 80 for line in done.stdout.splitlines()), done.stdout
+
+
+def tells_nobody(place):
+    """At the highest verbosity, through a rotation, an outage and the end: no value and no token anywhere."""
+    place.bao.put('db', CANARY + '-1')
+    place.configure(PASSWORD + '  - { path: app.env, from: "bao:secret/db", format: dotenv }\n')
+    process = place.run()
+    eventually(lambda: place.text('db/password') == CANARY + '-1')
+    seen = place.get('/metrics')[1] + place.get('/readyz?verbose')[1] + place.get('/startupz?verbose')[1]
+    place.bao.put('db', CANARY + '-2')
+    eventually(lambda: place.text('db/password') == CANARY + '-2')
+    for name in ('cmdline', 'environ'):
+        seen += pathlib.Path(f'/proc/{process.pid}/{name}').read_bytes().decode(errors='replace')
+    place.chaos.say('reset 0')
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.wait(5)
+    seen += place.log.read_text(errors='replace')
+    secret_id = (place.folder / 'secret-id').read_text()
+    for needle in (CANARY, secret_id, 's.'[:0] + secret_id[:13]):
+        for form in (needle, base64.b64encode(needle.encode()).decode().rstrip('='), needle.encode().hex(), needle[::-1]):
+            assert form not in seen, 'a secret was told'
+    assert '"event.action":"deliver"' in seen
+
+
+class Skipped(Exception):
+    pass
+
+
+def unittest_skip(reason):
+    return Skipped(reason)
+
+
+TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_within_two_seconds,
+         ends_within_two_seconds_of_a_dead_server, takes_over_after_sigkill_while_the_server_is_away,
+         reads_its_configuration_again_and_keeps_the_old_one_where_that_is_wrong,
+         bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
+         bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
+         init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody]
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument('injector')
+    arguments.add_argument('bao')
+    arguments.add_argument('--long', action='store_true')
+    arguments.add_argument('--only', default='')
+    options = arguments.parse_args()
+    options.seconds = 600 if options.long else 8
+    place = Place(options)
+    try:
+        for test in TESTS:
+            if options.only not in test.__name__:
+                continue
+            try:
+                test(place)
+                results['passed'] += 1
+                print(f'  ok      {test.__name__}')
+            except Skipped as reason:
+                results['skipped'] += 1
+                print(f'  SKIPPED: {test.__name__}: {reason}')
+            except Exception:  # noqa: BLE001
+                results['failed'] += 1
+                print(f'  FAILED  {test.__name__}')
+                traceback.print_exc()
+                if place.log.exists():
+                    print(place.log.read_text(errors='replace')[-3000:])
+            place.clear()
+    finally:
+        place.close()
+    print('  {passed} passed, {failed} failed, {skipped} skipped'.format(**results))
+    return 1 if results['failed'] or not results['passed'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
