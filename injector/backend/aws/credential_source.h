@@ -27,8 +27,8 @@ Age age_of(const Credentials& credentials, Time fetched, Time now);
 /// The store's credentials: got when first asked for, got anew before they expire, once for all who wait.
 ///
 /// The first place that has any stays the place. Where the server that gives them has another time than we have, its
-/// time counts: with a wrong clock, they would have expired before they came. While others cannot be had, those at hand are used until they expire,
-/// and the place is asked again by the pace of Hold. Lives on the one loop.
+/// time counts: with a wrong clock, they would have expired before they came. While others cannot be had, those at hand
+/// are used until they expire, and the place is asked again by the pace of Hold. Lives on the one loop.
 class CredentialSource {
  public:
   CredentialSource(std::vector<std::unique_ptr<Provider>> providers, ServerClock& clock)

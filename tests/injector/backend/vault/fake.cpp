@@ -119,8 +119,9 @@ Response FakeVault::serve_known(const Seen& now, Token& token) {
     const auto given = token.longest > seconds(0) ? std::min(asked, token.longest) : asked;
     token.ends = clock_->now() + given;
     auto body = envelope(nullptr);
-    body["auth"] = {
-        {"client_token", now.headers.at("Authorization").substr(7)}, {"lease_duration", given.count()}, {"renewable", true}};
+    body["auth"] = {{"client_token", now.headers.at("Authorization").substr(7)},
+                    {"lease_duration", given.count()},
+                    {"renewable", true}};
     return respond(200, body);
   }
   if (const std::string probe = "sys/internal/ui/mounts/"; path.starts_with(probe)) {
