@@ -74,9 +74,9 @@ std::optional<Secret> unescape(std::string_view text) {
   Secret out = Secret::of_size(text.size());
   char* at = out.writable().data();
   while (!text.empty()) {
-    const std::size_t plain = std::min(text.find('&'), text.size());
-    at = std::copy_n(text.data(), plain, at);
-    text.remove_prefix(plain);
+    const std::string_view plain = text.substr(0, text.find('&'));
+    at += plain.copy(at, plain.size());
+    text.remove_prefix(plain.size());
     if (text.empty()) break;
     const std::size_t end = text.find(';');  // Far away when there is none.
     if (end > 10 || !put_entity(text.substr(1, end - 1), at)) return std::nullopt;
