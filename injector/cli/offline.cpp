@@ -20,6 +20,7 @@
 #include "injector/deliver/beneath.h"
 #include "injector/memory/document.h"
 #include "injector/memory/text.h"
+#include "injector/model/members.h"
 #include "injector/render/render.h"
 
 namespace injector::cli {
@@ -40,11 +41,8 @@ using Readings = std::map<std::string, Reading>;
 
 Reading reading_of(Document::Value value) {
   Reading reading;
-  for (const auto& [name, member] : value.members()) {
-    reading.members.push_back(
-        {std::string(name), member.is_string() ? Secret::copy_of(member.string()) : member.text()});
-  }
-  reading.document = value.is_string() ? Secret::copy_of(value.string()) : value.text();
+  add_members(reading, value);
+  reading.document = bytes_of(value);
   return reading;
 }
 

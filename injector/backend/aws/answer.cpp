@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "injector/model/members.h"
+
 namespace injector::backend::aws {
 namespace {
 
@@ -34,19 +36,6 @@ std::string printable(std::string_view text) {
   if (text.size() > kLongest) return {};
   const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return plain ? std::string(text) : std::string();
-}
-
-/// The members, when the value is a JSON object. Anything else is a value without members, not an error.
-void add_members(Reading& reading) {
-  const std::string_view bytes = reading.document.reveal();
-  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
-  if (first == bytes.npos || bytes[first] != '{') return;
-  const auto json = Document::parse(reading.document);
-  if (!json || !json->root().is_object()) return;
-  for (const auto& [name, value] : json->root().members()) {
-    Secret bytes_of_member = value.is_string() ? Secret::copy_of(value.string()) : value.text();
-    reading.members.push_back({std::string(name), std::move(bytes_of_member)});
-  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "injector/backend/file/directory.h"
 #include "injector/memory/document.h"
+#include "injector/model/members.h"
 #include "scanner/base/check.h"
 #include "scanner/base/hash.h"
 
@@ -32,19 +33,6 @@ Ok askable(const Query& query) {
     return fail(Errc::config, "a file store has one version of each value");
   }
   return {};
-}
-
-/// The members, when the content is a JSON object.
-void add_members(Reading& reading) {
-  const std::string_view bytes = reading.document.reveal();
-  const std::size_t first = bytes.find_first_not_of(" \t\r\n");
-  if (first == bytes.npos || bytes[first] != '{') return;
-  const auto json = Document::parse(reading.document);
-  if (!json || !json->root().is_object()) return;
-  for (const auto& [name, value] : json->root().members()) {
-    Secret bytes_of_member = value.is_string() ? Secret::copy_of(value.string()) : value.text();
-    reading.members.push_back({std::string(name), std::move(bytes_of_member)});
-  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "injector/backend/vault/base64.h"
+#include "injector/model/members.h"
 
 namespace injector::backend::vault {
 namespace {
@@ -16,8 +17,6 @@ using scanner::base::fail;
 using scanner::base::Result;
 using std::chrono::seconds;
 using std::chrono::system_clock;
-
-Secret bytes_of(Document::Value value) { return value.is_string() ? Secret::copy_of(value.string()) : value.text(); }
 
 /// "transit/decrypt/app" answers with base64.
 bool decrypts(const Query& query) {
