@@ -28,6 +28,7 @@ using telemetry::Fields;
 namespace {
 
 constexpr auto kNever = BootClock::time_point::max();
+constexpr auto kCollectPause = 1s;
 /// Of a store that is away; and of a mount that refuses.
 constexpr net::Backoff kAway{.first = 1s, .cap = 30s};
 
@@ -534,9 +535,13 @@ void Watch::State::judge_age() {
 }
 
 asio::awaitable<void> Watch::State::keep_house() {
+  BootClock::time_point collected{};
   for (;;) {
     auto next = publish_again;
-    if (const auto collection = parts.delivery->next_collection()) next = std::min(next, *collection);
+    const auto collection = parts.delivery->next_collection();
+    // What could not be removed stays due, and must not be tried without a pause.
+    const auto collect_at = collection ? std::max(*collection, collected + kCollectPause) : kNever;
+    next = std::min(next, collect_at);
     const auto now = BootClock::now();
     for (const File& file : files) {
       const auto last = confirmed(file);
@@ -547,8 +552,9 @@ asio::awaitable<void> Watch::State::keep_house() {
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
     const auto woken = BootClock::now();
-    if (const auto collection = parts.delivery->next_collection(); collection && *collection <= woken) {
+    if (collect_at <= woken) {
       parts.delivery->collect();
+      collected = woken;
     }
     const bool was_needed = publish_needed;
     judge_age();

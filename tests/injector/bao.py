@@ -2,6 +2,7 @@
 import http.client
 import json
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -64,7 +65,7 @@ class Bao:
         self.process = subprocess.Popen(
             [binary, 'server', '-dev', '-dev-tls', f'-dev-tls-cert-dir={folder}', '-dev-root-token-id=root',
              f'-dev-listen-address=127.0.0.1:{self.port}', '-dev-no-store-token', f'-config={folder}/audit.hcl'],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            stdout=open(folder / 'bao.out', 'wb'), stderr=subprocess.STDOUT)
         self.context = ssl.create_default_context(cafile=None)
         for _ in range(200):
             time.sleep(0.05)
@@ -97,6 +98,13 @@ class Bao:
     def put(self, name, value):
         status, _ = self.call('POST', 'secret/data/' + name, {'data': {'value': value}})
         assert status == 200, status
+
+    def seal(self):
+        self.call('PUT', 'sys/seal')
+
+    def unseal(self):
+        key = re.search(r'Unseal Key: (\S+)', (self.folder / 'bao.out').read_text()).group(1)
+        self.call('PUT', 'sys/unseal', {'key': key})
 
     def accessors(self):
         return self.call('LIST', 'auth/token/accessors')[1]['data']['keys']

@@ -12,6 +12,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -247,6 +248,61 @@ def bears_a_server_that_is_stopped(place):
            lambda: place.bao.process.send_signal(signal.SIGCONT), place.options.seconds)
 
 
+def bears_a_sealed_server(place):
+    outage(place, place.bao.seal, place.bao.unseal, place.options.seconds)
+
+
+def goes_on_after_it_was_stopped_itself(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password'))
+    process.send_signal(signal.SIGSTOP)
+    place.bao.put('db', 'y')
+    time.sleep(3)
+    assert place.text('db/password') == 'x'
+    process.send_signal(signal.SIGCONT)
+    eventually(lambda: place.text('db/password') == 'y', 5)
+
+
+def lives_with_few_descriptors(place):
+    place.bao.put('db', 'x')
+    place.configure(PASSWORD)
+    process = subprocess.Popen(['prlimit', '--nofile=24', place.options.injector, 'run', '--config', str(place.config)],
+                               stdout=open(place.log, 'ab'), stderr=subprocess.STDOUT)
+    place.processes.append(process)
+    eventually(lambda: place.text('db/password') == 'x')
+    busy = [socket.create_connection(('127.0.0.1', place.health)) for _ in range(40)]
+    place.bao.put('db', 'y')
+    time.sleep(1)
+    before = sum(float(f) for f in pathlib.Path(f'/proc/{process.pid}/stat').read_text().split()[13:15])
+    time.sleep(2)
+    after = sum(float(f) for f in pathlib.Path(f'/proc/{process.pid}/stat').read_text().split()[13:15])
+    assert after - before < 40, f'{after - before} ticks in 2 s: it spins'
+    for one in busy:
+        one.close()
+    eventually(lambda: place.text('db/password') == 'y', 35)
+    assert process.poll() is None
+
+
+def starts_two_hundred_at_once(place):
+    place.bao.put('db', 'x')
+    processes = []
+    begun = time.monotonic()
+    for i in range(200):
+        (place.mount / f'pod{i}').mkdir(mode=0o700)
+        place.configure(PASSWORD, level='error')
+        config = place.folder / f'pod{i}.yaml'
+        config.write_text(place.config.read_text().replace(f'mount: {place.mount}', f'mount: {place.mount}/pod{i}'))
+        processes.append(subprocess.Popen([place.options.injector, 'init', '--config', str(config)],
+                                          stdout=open(place.log, 'ab'), stderr=subprocess.STDOUT))
+    codes = [process.wait(120) for process in processes]
+    assert codes == [0] * 200, [code for code in codes if code]
+    took = time.monotonic() - begun
+    print(f'    200 pods, each with a login of its own, in {took:.1f} s')
+    assert took < 60
+
+
 def bears_answers_of_a_byte_a_second_and_cut_ones(place):
     outage(place, lambda: (place.chaos.say('rate 1'), place.chaos.say('drop')), lambda: (place.chaos.say('pass'), place.chaos.say('drop')),
            place.options.seconds)
@@ -336,6 +392,7 @@ TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_
          ends_within_two_seconds_of_a_dead_server, takes_over_after_sigkill_while_the_server_is_away,
          reads_its_configuration_again_and_keeps_the_old_one_where_that_is_wrong,
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
+         bears_a_sealed_server, goes_on_after_it_was_stopped_itself, lives_with_few_descriptors, starts_two_hundred_at_once,
          bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
          init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody]
 
