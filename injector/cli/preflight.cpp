@@ -23,8 +23,6 @@ namespace injector::cli {
 
 namespace asio = boost::asio;
 using backend::Check;
-using scanner::base::Ok;
-using scanner::base::Result;
 
 namespace {
 

@@ -204,6 +204,7 @@ Result<Stores> Stores::open(asio::any_io_executor executor, const config::Config
 
 std::vector<watch::NamedBackend> Stores::named() const {
   std::vector<watch::NamedBackend> out;
+  out.reserve(stores_.size());
   for (const auto& store : stores_) out.push_back({store->settings.name, store->kind, store->backend.get()});
   return out;
 }
