@@ -155,8 +155,10 @@ class Sidecar {
 
 void Sidecar::tell_memory() {
   const memory::Arena::Status arena = memory::Arena::status();
-  log_.write(arena.tier == memory::Tier::plain ? Level::warn : Level::info, "memory for secrets",
-             {{"memory.tier", std::string(memory::to_string(arena.tier))}});
+  const bool wiped = net::start() && memory::heap_is_zeroed();
+  const bool well = wiped && arena.tier != memory::Tier::plain;
+  log_.write(well ? Level::info : Level::warn, "memory for secrets",
+             {{"memory.tier", std::string(memory::to_string(arena.tier))}, {"memory.freed", wiped ? "wiped" : "left"}});
 }
 
 void Sidecar::make_watch(Crew& crew) {
