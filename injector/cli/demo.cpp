@@ -138,7 +138,7 @@ std::string mode_text(mode_t mode) {
 
 class Demo {
  public:
-  Demo(const DemoGround& ground, Style style) : ground_(&ground), style_(std::move(style)) {}
+  Demo(const DemoGround& ground, Style style) : ground_(&ground), style_(style) {}
 
   int run();
 
@@ -230,10 +230,10 @@ void Demo::show_folder(int folder, const std::string& prefix) const {
     if (::fstatat(folder, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISDIR(st.st_mode)) {
       const Fd inner(::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-      if (inner) show_folder(inner.get(), prefix + name + "/");
+      if (inner) show_folder(inner.get(), std::string(prefix).append(name).append("/"));
       continue;
     }
-    std::string shown = prefix + name;
+    std::string shown = std::string(prefix).append(name);
     shown.resize(std::max<std::size_t>(shown.size(), 16), ' ');
     const std::string size = std::to_string(st.st_size);
     line("      " + mode_text(st.st_mode) + "  " + shown + std::string(6 - std::min<std::size_t>(size.size(), 6), ' ') +

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "injector/cli/stores.h"
 #include "injector/cli/terminal.h"
 #include "injector/deliver/mount.h"
+#include "injector/memory/zeroing.h"
 #include "injector/net/loop.h"
 #include "injector/net/start.h"
 #include "injector/telemetry/harmless.h"
@@ -23,8 +25,6 @@ namespace injector::cli {
 
 namespace asio = boost::asio;
 using backend::Check;
-using scanner::base::Ok;
-using scanner::base::Result;
 
 namespace {
 
@@ -94,7 +94,10 @@ Part mount_part(const config::Config& config) {
 Part process_part() {
   const memory::Arena::Status arena = memory::Arena::status();
   const State state = arena.tier == memory::Tier::plain ? State::warned : State::passed;
-  return {"process", {{"memory for secrets", state, std::string(memory::to_string(arena.tier))}}};
+  const bool wiped = net::start() && memory::heap_is_zeroed();
+  return {"process",
+          {{"memory for secrets", state, std::string(memory::to_string(arena.tier))},
+           {"freed memory", wiped ? State::passed : State::warned, wiped ? "wiped" : "not wiped"}}};
 }
 
 /// Each path once, however many files and keys draw from it.
@@ -132,18 +135,19 @@ asio::awaitable<void> check_store(const Store& store, std::vector<Query> queries
   }
 }
 
-asio::awaitable<void> check_stores(const config::Config& config, Stores& stores, std::chrono::milliseconds timeout,
-                                   std::vector<Part>& parts) {
-  const std::size_t first = parts.size();
-  parts.resize(first + stores.all().size());
+asio::awaitable<void> check_stores(const config::Config& config, std::vector<Stores>& stores,
+                                   std::chrono::milliseconds timeout, std::vector<Part>& parts) {
   const auto executor = co_await asio::this_coro::executor;
   watch::Group group(executor);
-  for (std::size_t i = 0; i < stores.all().size(); ++i) {
-    const Store& store = *stores.all()[i];
-    group.start(check_store(store, queries_for(config, store.settings.name), timeout, parts[first + i]));
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    for (const auto& store : stores[i].all()) {
+      group.start(check_store(*store, queries_for(config, store->settings.name), timeout, parts[i]));
+    }
   }
   co_await group.join();
-  co_await stores.close();
+  watch::Group closing(executor);
+  for (Stores& each : stores) closing.start(each.close());
+  co_await closing.join();
 }
 
 std::string_view word_of(State state) {
@@ -199,14 +203,15 @@ std::string line_of(const Check& check, const Style& style) {
   constexpr std::size_t kMark = 8;
   constexpr std::size_t kWhat = 30;
   const std::string what = telemetry::harmless(check.what);
-  std::string line = "  " + mark_of(check.state, style) + "  ";
-  if (check.detail.empty()) return line + wrapped(check.what, style.width - kMark, kMark) + "\n";
-  const std::size_t beside = style.width - kMark - kWhat;
-  if (what.size() < kWhat && check.detail.size() <= beside) {
-    return line + what + std::string(kWhat - what.size(), ' ') + telemetry::harmless(check.detail) + "\n";
+  const std::string detail = telemetry::harmless(check.detail);
+  const std::string line = "  " + mark_of(check.state, style) + "  ";
+  if (detail.empty()) return line + wrapped(check.what, style.width - kMark, kMark) + "\n";
+  const std::size_t column = std::max(kWhat, what.size() + 2);
+  if (kMark + column + detail.size() <= style.width) {
+    return line + what + std::string(column - what.size(), ' ') + detail + "\n";
   }
-  line += wrapped(check.what, style.width - kMark, kMark) + "\n" + std::string(kMark + 2, ' ');
-  return line + wrapped(check.detail, style.width - kMark - 2, kMark + 2) + "\n";
+  return line + wrapped(check.what, style.width - kMark, kMark) + "\n" + std::string(kMark + 2, ' ') +
+         wrapped(check.detail, style.width - kMark - 2, kMark + 2) + "\n";
 }
 
 std::string table_of(const std::vector<Part>& parts, const Style& style) {
@@ -253,15 +258,24 @@ int run_check(const Options& options, const Environment& environment) {
   parts.push_back(process_part());
 
   asio::io_context io(1);
-  auto stores = Stores::open(io.get_executor(), *config, environment.aws);
-  if (stores) {
-    asio::co_spawn(io, check_stores(*config, *stores, options.timeout, parts), [&](const std::exception_ptr& thrown) {
-      if (thrown) parts.push_back({"stores", {{"checks", State::failed, "ended by an error of the program"}}});
-    });
-    io.run();
-  } else {
-    parts.push_back({"stores", {{"settings", State::failed, stores.error().message()}}});
+  // Opened one by one, so that one that cannot be does not hide what is wrong with the others.
+  std::vector<Stores> stores(config->stores.size());
+  std::vector<Part> of_stores(config->stores.size());
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    config::Config alone = *config;
+    alone.stores = {config->stores[i]};
+    auto opened = Stores::open(io.get_executor(), alone, environment.aws);
+    if (opened) {
+      stores[i] = std::move(*opened);
+    } else {
+      of_stores[i] = {"store " + config->stores[i].name, {{"settings", State::failed, opened.error().message()}}};
+    }
   }
+  asio::co_spawn(io, check_stores(*config, stores, options.timeout, of_stores), [&](const std::exception_ptr& thrown) {
+    if (thrown) parts.push_back({"stores", {{"checks", State::failed, "ended by an error of the program"}}});
+  });
+  io.run();
+  std::ranges::move(of_stores, std::back_inserter(parts));
   const std::string text = options.json ? json_of(parts) : table_of(parts, style_of_stdout(options, environment));
   std::fwrite(text.data(), 1, text.size(), stdout);
   return count(parts).failed == 0 ? kGood : kFailed;

@@ -74,6 +74,7 @@ class Sidecar {
         environment_(&environment),
         log_(log_for(config)),
         signals_(io_, SIGTERM, SIGINT),
+        hangups_(io_),
         last_resort_(io_),
         crew_(std::make_unique<Crew>(io_.get_executor(), std::move(config))) {}
 
@@ -90,6 +91,7 @@ class Sidecar {
     return {};
   }
   Ok serve() {
+    hangups_.add(SIGHUP);
     auto server = listen(crew_->config.health);
     if (!server) return fail(std::move(server).error());
     server_ = std::move(*server);
@@ -104,7 +106,14 @@ class Sidecar {
       if (thrown) log_.error("ended by an error of the program");
       io_.stop();
     });
-    io_.run();
+    try {
+      io_.run();
+    } catch (const std::exception&) {  // Of a coroutine that nobody waits for: a bug.
+      log_.error("ended by an error of the program");
+      leave_message(*options_, "ended by an error of the program");
+      memory::Arena::wipe();
+      std::_Exit(kFailed);
+    }
     return code;
   }
 
@@ -124,13 +133,14 @@ class Sidecar {
   asio::awaitable<void> stop();
   asio::awaitable<void> deliver_once(std::optional<Error>& error);
   [[nodiscard]] Vitals vitals() const;
-  void end_hard_after(std::chrono::milliseconds time);
+  void end_hard_after(std::chrono::milliseconds time, int code);
 
   const Options* options_;
   const Environment* environment_;
   telemetry::Log log_;
   asio::io_context io_{1};
   asio::signal_set signals_;
+  asio::signal_set hangups_;  ///< Heeded from serve() on, so that an early one does not end us.
   asio::steady_timer last_resort_;
   Place place_;
   std::unique_ptr<Crew> crew_;
@@ -145,8 +155,10 @@ class Sidecar {
 
 void Sidecar::tell_memory() {
   const memory::Arena::Status arena = memory::Arena::status();
-  log_.write(arena.tier == memory::Tier::plain ? Level::warn : Level::info, "memory for secrets",
-             {{"memory.tier", std::string(memory::to_string(arena.tier))}});
+  const bool wiped = net::start() && memory::heap_is_zeroed();
+  const bool well = wiped && arena.tier != memory::Tier::plain;
+  log_.write(well ? Level::info : Level::warn, "memory for secrets",
+             {{"memory.tier", std::string(memory::to_string(arena.tier))}, {"memory.freed", wiped ? "wiped" : "left"}});
 }
 
 void Sidecar::make_watch(Crew& crew) {
@@ -212,22 +224,22 @@ asio::awaitable<void> Sidecar::keep_watch(Crew& crew, std::chrono::milliseconds 
 void Sidecar::start(Crew& crew, std::chrono::milliseconds jitter) { crew.group.start(keep_watch(crew, jitter)); }
 
 /// The end of the process whatever its parts do: secrets are wiped, and nothing is waited for.
-void Sidecar::end_hard_after(std::chrono::milliseconds time) {
+void Sidecar::end_hard_after(std::chrono::milliseconds time, int code) {
   last_resort_.expires_after(time);
-  last_resort_.async_wait([this](const boost::system::error_code& stopped) {
+  last_resort_.async_wait([this, code](const boost::system::error_code& stopped) {
     if (stopped) return;
     log_.warn("ended in the midst: not everything was given back in time");
     memory::Arena::wipe();
-    std::_Exit(stopping_ ? kGood : kFailed);
+    std::_Exit(code);
   });
 }
 
 asio::awaitable<void> Sidecar::stop() {
   const auto begun = Clock::now();
   stopping_ = true;
-  end_hard_after(crew_->config.shutdown.timeout + kSlack);
+  end_hard_after(crew_->config.shutdown.timeout + kSlack, kGood);
   signals_.async_wait([this](const boost::system::error_code& stopped, int) {
-    if (!stopped) end_hard_after(0ms);
+    if (!stopped) end_hard_after(0ms, kGood);
   });
   crew_->group.cancel();
   co_await crew_->group.join();
@@ -245,10 +257,15 @@ asio::awaitable<void> Sidecar::stop() {
 
 asio::awaitable<Ok> Sidecar::take(config::Config config) {
   std::optional<Place> place;
-  if (config.mount != crew_->config.mount || config.require != crew_->config.require) {
+  if (config.mount != crew_->config.mount) {
     auto opened = open_place(config, log_);
     if (!opened) co_return fail(std::move(opened).error());
     place = std::move(*opened);
+  } else if (config.require != crew_->config.require) {
+    const auto mount = deliver::Mount::open(config.mount);
+    if (!mount) co_return fail(mount.error());
+    Ok well = attest(*mount, config.require, log_);
+    if (!well) co_return well;
   }
   auto stores = Stores::open(io_.get_executor(), config, environment_->aws, &crew_->stores);
   if (!stores) co_return fail(std::move(stores).error());
@@ -301,9 +318,8 @@ asio::awaitable<void> Sidecar::reload() {
 
 asio::awaitable<void> Sidecar::reload_on_hangup() {
   co_await asio::this_coro::throw_if_cancelled(false);
-  asio::signal_set hangups(io_, SIGHUP);
   for (;;) {
-    const auto [failed, number] = co_await hangups.async_wait(kTuple);
+    const auto [failed, number] = co_await hangups_.async_wait(kTuple);
     if (failed || stopping_) co_return;
     co_await reload();
   }
@@ -325,7 +341,7 @@ asio::awaitable<int> Sidecar::run() {
   log_.info("stopping", {{"event.action", "stop"}, {"signal", number == SIGINT ? "INT" : "TERM"}});
   // A reload that is under way must come to its end before its parts go.
   aside.cancel();
-  end_hard_after(crew_->config.shutdown.timeout + kSlack);
+  end_hard_after(crew_->config.shutdown.timeout + kSlack, kGood);
   stopping_ = true;
   co_await aside.join();
   co_await stop();
@@ -355,7 +371,7 @@ asio::awaitable<int> Sidecar::init() {
     leave_message(*options_, error->message());
   }
   // The files stay, whatever shutdown.remove_files says: they are what init is for.
-  end_hard_after(crew_->config.shutdown.timeout + kSlack);
+  end_hard_after(crew_->config.shutdown.timeout + kSlack, error ? kFailed : kGood);
   co_await crew_->stores.close();
   last_resort_.cancel();
   co_return error ? kFailed : kGood;

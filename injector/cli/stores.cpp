@@ -185,6 +185,7 @@ Result<Stores> Stores::open(asio::any_io_executor executor, const config::Config
                             const aws::Environment& environment, const Stores* before) {
   const Ground ground{std::move(executor), &environment};
   Stores out;
+  std::string problems;
   for (const config::Store& settings : config.stores) {
     if (before != nullptr) {
       const auto same = std::ranges::find(before->stores_, settings, [](const auto& store) { return store->settings; });
@@ -196,14 +197,19 @@ Result<Stores> Stores::open(asio::any_io_executor executor, const config::Config
     auto store = std::make_shared<Store>();
     store->settings = settings;
     const Ok opened = std::visit([&](const auto& kind) { return open_kind(kind, ground, *store); }, settings.kind);
-    if (!opened) return fail(scanner::base::Error(opened.error()).during("store " + settings.name));
+    if (!opened) {
+      problems += (problems.empty() ? "store " : "; store ") + settings.name + ": " + opened.error().message();
+      continue;
+    }
     out.stores_.push_back(std::move(store));
   }
+  if (!problems.empty()) return fail(Errc::config, std::move(problems));
   return out;
 }
 
 std::vector<watch::NamedBackend> Stores::named() const {
   std::vector<watch::NamedBackend> out;
+  out.reserve(stores_.size());
   for (const auto& store : stores_) out.push_back({store->settings.name, store->kind, store->backend.get()});
   return out;
 }

@@ -29,7 +29,8 @@ struct Store {
 class Stores {
  public:
   /// Stores whose settings are the same as in `before` are taken from there, with their logins: so a configuration that
-  /// is read again costs none of them a token. `Errc::config` names the store and what is wrong.
+  /// is read again costs none of them a token. `Errc::config` names
+  /// every store that cannot be opened, and what is wrong.
   static scanner::base::Result<Stores> open(boost::asio::any_io_executor executor, const config::Config& config,
                                             const backend::aws::Environment& environment,
                                             const Stores* before = nullptr);

@@ -264,6 +264,24 @@ def test_keeps_the_old_configuration_when_the_new_one_is_wrong():
         check(b.is_ready(), 'it does not go on')
 
 
+def test_keeps_replaced_generations_through_a_reload():
+    with bench() as b:
+        b.put('db', '{"password": "p1"}')
+        b.configure([PASSWORD])
+        process = b.start()
+        b.wait_ready()
+        old = (b.mount / os.readlink(b.mount / '..data'))
+        b.put('db', '{"password": "p2"}')
+        wait_until(lambda: b.file('db/password') == 'p2')
+        b.configure([PASSWORD], more='require: [nodev]\nrefresh: 1m\n')
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: b.metric('secret_injector_config_reloads_total{result="success"}') == 1)
+        check((old / 'db/password').read_text() == 'p1', 'a generation went before its readers were done')
+        b.configure([PASSWORD], more='require: [noswap, size]\n')
+        process.send_signal(signal.SIGHUP)
+        wait_until(lambda: b.metric('secret_injector_config_reloads_total{result="failure"}') == 1)
+
+
 def test_moves_its_health_server_on_sighup():
     with bench() as b:
         b.put('db', '{"password": "p"}')
