@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "injector/net/loop.h"
@@ -33,21 +34,30 @@ std::string to_string(const OnChange& how) {
 }
 
 void Notices::changed(const OnChange& how) {
-  const bool waits = std::ranges::any_of(waiting_, [&](const OnChange* other) { return *other == how; });
+  const bool waits = std::ranges::any_of(waiting_, [&](const Waiting& other) { return *other.how == how; });
   if (waits) return;
-  waiting_.push_back(&how);
-  group_.start(tell(how));
+  waiting_.push_back({&how, Alarm(executor_)});
+  group_.start(tell(std::prev(waiting_.end())));
 }
 
 asio::awaitable<void> Notices::end() {
-  group_.cancel();
+  ending_ = true;
+  for (Waiting& one : waiting_) one.debounce.ring();
+  Group limit(executor_);
+  limit.start([](Group& group) -> asio::awaitable<void> {
+    const net::Woken woken = co_await net::sleep_for(std::chrono::seconds(1));
+    if (woken == net::Woken::in_time) group.cancel();
+  }(group_));
   co_await group_.join();
+  limit.cancel();
+  co_await limit.join();
 }
 
-asio::awaitable<void> Notices::tell(const OnChange& how) {
-  const net::Woken woken = co_await net::sleep_for(how.debounce);
-  waiting_.remove(&how);
-  if (woken == net::Woken::cancelled) co_return;
+asio::awaitable<void> Notices::tell(std::list<Waiting>::iterator waiting) {
+  const OnChange& how = *waiting->how;
+  const auto due = BootClock::now() + how.debounce;
+  co_await waiting->debounce.wait(due);
+  waiting_.erase(waiting);
   for (unsigned attempt = 1; attempt <= kAttempts; ++attempt) {
     scanner::base::Result<void> result = co_await notify_(how);
     if (result) {
@@ -61,6 +71,7 @@ asio::awaitable<void> Notices::tell(const OnChange& how) {
                                               {"event.outcome", "failure"},
                                               {"message.target", to_string(how)},
                                               {"error.message", result.error().message()}});
+    if (ending_) co_return;
     const auto pause = std::chrono::seconds(1U << attempt);
     const net::Woken slept = co_await net::sleep_for(pause);
     if (slept == net::Woken::cancelled) co_return;

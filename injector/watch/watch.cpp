@@ -58,6 +58,11 @@ std::string source_text(const Query& query) {
   return query.store + ":" + query.path + (query.key.empty() ? "" : "#" + query.key);
 }
 
+/// Whether this coroutine has been told to end.
+asio::awaitable<bool> ending() {
+  co_return (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
+}
+
 Query without_key(Query query) {
   query.key.clear();
   return query;
@@ -90,7 +95,7 @@ struct Watch::State {
   [[nodiscard]] bool good(const File& file, std::size_t source) const;
   [[nodiscard]] BootClock::time_point next_due(std::size_t store) const;
   [[nodiscard]] bool started() const;
-  [[nodiscard]] bool hopeless() const;
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] std::optional<BootClock::time_point> confirmed(const File& file) const;
   [[nodiscard]] bool is_stale(const File& file, BootClock::time_point now) const;
   void ring() {
@@ -177,15 +182,18 @@ bool Watch::State::started() const {
   return std::ranges::all_of(files, [](const File& file) { return file.published || file.removed_by_policy; });
 }
 
-/// Every file that is not there has been refused by each of its sources, and not for the weather.
-bool Watch::State::hopeless() const {
+/// Every file is as its store has it now, or asking once more would not help: what is there was tried to be confirmed,
+/// what is not there was refused by each of its sources, and not for the weather.
+bool Watch::State::settled() const {
   return std::ranges::all_of(files, [&](const File& file) {
-    if (file.published) return true;
+    if (file.used) return true;
     if (file.pending) return false;
+    const auto failed = [&](std::size_t source) {
+      return topics[file.topics[source]].failures > 0 || !file.unusable[source].empty();
+    };
+    if (file.published) return failed(0);
     for (std::size_t i = 0; i < file.topics.size(); ++i) {
-      const Topic& topic = topics[file.topics[i]];
-      const bool refused = (topic.failures > 0 && !topic.weather) || !file.unusable[i].empty();
-      if (!refused) return false;
+      if (!failed(i) || topics[file.topics[i]].weather) return false;
     }
     return true;
   });
@@ -262,6 +270,8 @@ void Watch::State::failed(Topic& topic, const Error& why) {
 
 asio::awaitable<void> Watch::State::probe(Topic& topic) {
   Result<bool> changed = co_await stores[topic.store].named.backend->changed(topic.query, topic.version);
+  const bool ended = co_await ending();
+  if (ended) co_return;
   if (!changed) {
     failed(topic, changed.error());
   } else if (*changed) {
@@ -276,6 +286,8 @@ asio::awaitable<void> Watch::State::renew(Topic& topic) {
   Store& store = stores[topic.store];
   const Lease asked{.id = topic.lease.id, .duration = topic.term->asked, .renewable = true, .space = topic.lease.space};
   Result<Lease> lease = co_await store.named.backend->renew(asked);
+  const bool ended = co_await ending();
+  if (ended) co_return;
   const auto now = BootClock::now();
   if (lease) {
     succeeded(topic.store, -1);
@@ -297,12 +309,14 @@ asio::awaitable<void> Watch::State::read(std::size_t number, std::vector<Topic*>
   for (const Topic* topic : wanted) queries.push_back(topic->query);
   const auto asked = BootClock::now();
   std::vector<Result<Reading>> answers = co_await backend.read_all(queries);
+  const bool ended = co_await ending();
   const auto now = BootClock::now();
   const double seconds = std::chrono::duration<double>(now - asked).count();
   const std::uint64_t session = backend.session();
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (!answers[i]) {
-      failed(*wanted[i], answers[i].error());
+      // What was broken off says nothing about the store.
+      if (!ended) failed(*wanted[i], answers[i].error());
       continue;
     }
     succeeded(number, seconds);
@@ -353,8 +367,8 @@ asio::awaitable<void> Watch::State::serve(std::size_t number) {
   for (;;) {
     const BootClock::time_point next = next_due(number);
     co_await alarms[number]->wait(next);
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+    const bool ended = co_await ending();
+    if (ended) co_return;
     if (next_due(number) > BootClock::now()) continue;
     co_await round(number);
     deliver();
@@ -367,8 +381,8 @@ asio::awaitable<void> Watch::State::listen(std::size_t number) {
   unsigned failures = 0;
   for (;;) {
     Result<void> changed = co_await stores[number].named.backend->changes();
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+    const bool ended = co_await ending();
+    if (ended) co_return;
     if (!changed && changed.error().code() == Errc::unsupported) co_return;
     if (!changed) {
       const auto pause = kAway.after(++failures, parts.random());
@@ -506,7 +520,7 @@ void Watch::State::audit(const File& file, std::uint64_t generation) {
     const Topic& topic = topics[file.topics[*file.used]];
     fields.emplace_back("secret.source", source_text(spec.from[*file.used]));
     fields.emplace_back("secret.version", topic.version);
-    fields.emplace_back("http.request.id", topic.request_id);
+    if (!topic.request_id.empty()) fields.emplace_back("http.request.id", topic.request_id);
     if (topic.leased()) {
       fields.emplace_back("secret.lease.hmac_sha256",
                           scanner::base::hex(scanner::base::hmac_sha256(audit_key, topic.lease.id)));
@@ -549,8 +563,8 @@ asio::awaitable<void> Watch::State::keep_house() {
       next = std::min(next, *last + file.spec->max_stale->after + 1ms);
     }
     co_await house.wait(next);
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+    const bool ended = co_await ending();
+    if (ended) co_return;
     const auto woken = BootClock::now();
     if (collect_at <= woken) {
       parts.delivery->collect();
@@ -587,9 +601,9 @@ net::Task<void> Watch::once(std::chrono::milliseconds limit) {
   Group group(state.parts.executor);
   for (std::size_t i = 0; i < state.stores.size(); ++i) group.start(state.serve(i));
   group.start(state.keep_house());
-  while (BootClock::now() < last && !state.hopeless()) {
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) break;
+  while (BootClock::now() < last && !state.settled()) {
+    const bool ended = co_await ending();
+    if (ended) break;
     co_await state.progress.wait(last);
   }
   group.cancel();

@@ -294,6 +294,30 @@ TEST_F(WatchTest, TellsOnceForChangesThatComeTogetherAndNotOfTheFirstDelivery) {
   EXPECT_EQ(watch_->status().notified, 1U);
 }
 
+TEST_F(WatchTest, TellsAtItsEndWhatStillWaited) {
+  configure(
+      "  - { path: pw, from: 'a:db#password', on_change: { post: 'http://127.0.0.1:1/reload', debounce: 10s } }\n");
+  start();
+  run_for(300ms);
+  a_.put("db", {{"password", "two"}});
+  run_for(300ms);
+  EXPECT_THAT(told_, testing::IsEmpty());
+  stop();
+  EXPECT_EQ(told_.size(), 1U);
+}
+
+TEST_F(WatchTest, OnceAsksForWhatAProcessBeforeItDelivered) {
+  configure(kPassword);
+  ASSERT_TRUE(once(2s));
+  a_.put("db", {{"password", "two"}});
+  configure(kPassword);
+  ASSERT_TRUE(once(2s));
+  EXPECT_EQ(content("db/password"), "two");
+  a_.trouble = Error(Errc::away, "connection refused");
+  configure(kPassword);
+  EXPECT_TRUE(once(10s)) << "what is there serves while its store is away";
+}
+
 TEST_F(WatchTest, TakesOverWhatAProcessBeforeItDelivered) {
   configure(kPassword);
   start();
