@@ -7,11 +7,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "scanner/base/check.h"
@@ -61,8 +64,30 @@ Child::~Child() {
   ::waitpid(pid_, nullptr, 0);
 }
 
+namespace {
+
+/// Whether every thread of the process is stopped.
+bool stands_still(pid_t pid) {
+  std::error_code gone;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", gone)) {
+    std::ifstream file(task.path() / "stat");
+    std::string text;
+    std::getline(file, text);
+    const auto name_ends = text.rfind(')');
+    if (name_ends != std::string::npos && text.compare(name_ends, 4, ") T ") != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 void Child::signal(int number) const {
-  if (pid_ > 0) ::kill(pid_, number);
+  if (pid_ <= 0) return;
+  ::kill(pid_, number);
+  // One thread may serve for a moment while others have stopped.
+  for (int i = 0; number == SIGSTOP && i < 500 && !stands_still(pid_); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 bool Child::runs() {

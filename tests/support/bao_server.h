@@ -20,6 +20,7 @@ class Child {
   Child& operator=(const Child&) = delete;
   ~Child();
 
+  /// After SIGSTOP, waits until every thread has stopped.
   void signal(int number) const;
   /// Whether it still runs.
   [[nodiscard]] bool runs();
