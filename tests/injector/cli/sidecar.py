@@ -75,7 +75,7 @@ class Bench:
     """A folder with a store, a tmpfs and a configuration, and the program run on them."""
 
     def __init__(self):
-        self.scratch = tempfile.TemporaryDirectory()
+        self.scratch = tempfile.TemporaryDirectory(dir='/var/tmp')  # No tmpfs, unlike /tmp here and there.
         self.folder = pathlib.Path(self.scratch.name)
         self.store = self.folder / 'store'
         self.store.mkdir(mode=0o700)
