@@ -306,6 +306,7 @@ asio::awaitable<void> Watch::State::renew(Topic& topic) {
 asio::awaitable<void> Watch::State::read(std::size_t number, std::vector<Topic*> wanted) {
   backend::Backend& backend = *stores[number].named.backend;
   std::vector<Query> queries;
+  queries.reserve(wanted.size());
   for (const Topic* topic : wanted) queries.push_back(topic->query);
   const auto asked = BootClock::now();
   std::vector<Result<Reading>> answers = co_await backend.read_all(queries);
