@@ -99,10 +99,12 @@ void search_unit(source::Unit& unit, UnitQueue& queue, Searcher& searcher, const
                        outcomes.back().image != item.image;
     if (fresh) outcomes.emplace_back().image = item.image;
     Outcome& out = outcomes.back();
+    // In a pipe the units come one after another: whoever still has one is at its end.
+    const Cores cores = item.pipe ? Cores::spare : queue.cores();
     if (item.role == Role::blob) {
-      search_blob(item, searcher, limits, queue.cores(), out);
+      search_blob(item, searcher, limits, cores, out);
     } else if (item.role == Role::content) {
-      search_file(item, searcher, queue.cores(), out);
+      search_file(item, searcher, cores, out);
     } else {
       search_text(item, searcher, out);
     }
