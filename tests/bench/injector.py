@@ -28,12 +28,12 @@ class Ours:
     def __init__(self, binary):
         self.binary = binary
 
-    def prepare(self, bao, mount, folder, names, refresh='5m'):
+    def prepare(self, bao, mount, folder, names, refresh='5m', port=None):
         self.config = folder / 'injector.yaml'
         files = ''.join(f'  - {{ path: {n}, from: "bao:secret/{n}#value" }}\n' for n in names)
         self.config.write_text(
             f'mount: {mount}\nrefresh: {refresh}\nhealth: {{ listen: none }}\nlog: {{ level: error }}\n'
-            f'stores:\n  bao:\n    vault:\n      address: https://localhost:{bao.proxy.port}\n'
+            f'stores:\n  bao:\n    vault:\n      address: https://localhost:{port or bao.port}\n'
             f'      ca_file: {bao.folder}/vault-ca.pem\n      auth: {{ approle: {{ role_id_file: {bao.folder}/role-id, '
             f'secret_id_file: {bao.folder}/secret-id }} }}\nfiles:\n{files}')
 
@@ -50,13 +50,13 @@ class Agent:
     def __init__(self, binary):
         self.binary = binary
 
-    def prepare(self, bao, mount, folder, names, refresh='5m'):
+    def prepare(self, bao, mount, folder, names, refresh='5m', port=None):
         self.config = folder / 'agent.hcl'
         templates = ''.join(
             'template {\n  contents = "{{ with secret \\"secret/data/%s\\" }}{{ .Data.data.value }}{{ end }}"\n'
             '  destination = "%s/%s"\n}\n' % (n, mount, n) for n in names)
         self.config.write_text(
-            f'vault {{\n  address = "https://localhost:{bao.proxy.port}"\n  ca_cert = "{bao.folder}/vault-ca.pem"\n}}\n'
+            f'vault {{\n  address = "https://localhost:{port or bao.port}"\n  ca_cert = "{bao.folder}/vault-ca.pem"\n}}\n'
             f'auto_auth {{\n  method "approle" {{\n    config = {{ role_id_file_path = "{bao.folder}/role-id", '
             f'secret_id_file_path = "{bao.folder}/secret-id", remove_secret_id_file_after_reading = false }}\n  }}\n}}\n'
             f'template_config {{ static_secret_render_interval = "{refresh}" }}\n{templates}')
@@ -105,18 +105,24 @@ def resident_mib(pid):
 
 def start_times(bao, who, mount, folder, count, runs):
     names = [f's{i}' for i in range(count)]
-    times, connections, requests = [], 0, 0
+    times = []
     for _ in range(runs):
         clean(mount)
         who.prepare(bao, mount, folder, names)
-        connections_before, requests_before = bao.proxy.count, bao.requests()
         begun = time.monotonic()
         process = started(who.run())
         times.append(wait_for(mount, names) - begun)
-        time.sleep(0.3)
-        connections = bao.proxy.count - connections_before
-        requests = bao.requests() - requests_before
         end(process)
+    # Once more through the proxy that counts, which costs time.
+    clean(mount)
+    who.prepare(bao, mount, folder, names, port=bao.proxy.port)
+    connections_before, requests_before = bao.proxy.count, bao.requests()
+    process = started(who.run())
+    wait_for(mount, names)
+    time.sleep(0.5)
+    connections = bao.proxy.count - connections_before
+    requests = bao.requests() - requests_before
+    end(process)
     return sorted(times)[len(times) // 2], connections, requests
 
 
@@ -165,7 +171,7 @@ def rotations(bao, who, mount, folder, seconds, total):
 def stopped_server(bao, who, mount, folder, seconds):
     names = ['s0']
     clean(mount)
-    who.prepare(bao, mount, folder, names, refresh='5s')
+    who.prepare(bao, mount, folder, names, refresh='5s', port=bao.proxy.port)
     process = started(who.run())
     wait_for(mount, names)
     bao.process.send_signal(signal.SIGSTOP)
@@ -230,10 +236,10 @@ def main():
         rows.append(('binary with its libraries, MB',
                      *(f'{size_with_libraries(p):.1f}' for p in (options.bao, options.injector)), '20'))
         if options.long:
-            rows.append(('connections in 120 s of a stopped server',
-                         *(str(stopped_server(bao, who, mount, folder, 120)) for who in both), '12'))
             rows.append(('of 1,000 rotations in 60 s reach the disk',
                          *(str(rotations(bao, who, mount, folder, 60, 1000)) for who in both), '1000'))
+            rows.append(('connections in 120 s of a stopped server',
+                         *(str(stopped_server(bao, who, mount, folder, 120)) for who in both), '12'))
     finally:
         bao.stop()
         if mounted:
