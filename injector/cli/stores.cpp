@@ -98,7 +98,8 @@ Ok open_kind(const config::VaultStore& from, const Ground& ground, Store& store)
   settings.auth = auth_of(from.auth);
   settings.timeout = from.timeout;
   settings.revoke = from.revoke;
-  auto made = vault::VaultBackend::create(std::move(settings), std::move(*http), std::move(signer));
+  store.transport = std::move(*http);
+  auto made = vault::VaultBackend::create(std::move(settings), store.transport, std::move(signer));
   if (!made) return fail(std::move(made).error());
   store.kind = "vault";
   store.backend = std::move(*made);

@@ -380,6 +380,38 @@ def tells_nobody(place):
     assert '"event.action":"deliver"' in seen
 
 
+def leaves_no_value_outside_the_arena(place):
+    """T50: after rotations and when idle, no window of 8 bytes of any value in the process' own memory."""
+    if os.geteuid() != 0:
+        raise Skipped('another process\' memory is for root')
+    values = [f'{i}qZ7w{i}Kx9Lm{i}Tn8Rb{i}Hs' for i in range(5)]
+    place.bao.put('db', values[0])
+    place.configure(PASSWORD, more='refresh: 1h')
+    process = place.run()
+    eventually(lambda: place.text('db/password') == values[0])
+    for value in values[1:]:
+        place.bao.put('db', value)
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: place.text('db/password') == value)
+    needles = {value[i:i + 8].encode() for value in values for i in range(len(value) - 7)}
+
+    def found():
+        with open(f'/proc/{process.pid}/maps') as maps, open(f'/proc/{process.pid}/mem', 'rb') as memory:
+            for line in maps:
+                begin, end = (int(part, 16) for part in line.split()[0].split('-'))
+                try:
+                    memory.seek(begin)
+                    data = memory.read(end - begin)
+                except (OSError, ValueError):
+                    continue  # The arena of memfd_secret, which nobody reads.
+                if any(needle in data for needle in needles):
+                    return True
+        return False
+
+    assert found(), 'it cannot find what is certainly there: the last answer on an open connection'
+    eventually(lambda: not found(), 20)
+
+
 class Skipped(Exception):
     pass
 
@@ -394,7 +426,8 @@ TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
          bears_a_sealed_server, goes_on_after_it_was_stopped_itself, lives_with_few_descriptors, starts_two_hundred_at_once,
          bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
-         init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody]
+         init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody,
+         leaves_no_value_outside_the_arena]
 
 
 def main():
