@@ -79,7 +79,7 @@ asio::awaitable<void> wait_for(asio::steady_timer& timer) {
 }  // namespace
 
 net::Task<void> Notifier::run(RunProgram program, std::chrono::milliseconds timeout) {
-  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
+  using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
   const std::string step = "running " + program.argv.front();
   auto child = deliver::Child::start(program);

@@ -81,7 +81,7 @@ Result<Fd> connect_to(const Address& address, Clock::time_point deadline) {
   Fd socket(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return fail(Errc::away, reason());
   // sockaddr is how the C interface takes every kind of address.
-  const auto* any = reinterpret_cast<const sockaddr*>(&address.storage);  // NOLINT
+  const auto* any = reinterpret_cast<const sockaddr*>(&address.storage);
   if (::connect(socket.get(), any, address.size) == 0) return socket;
   if (errno != EINPROGRESS) return fail(Errc::away, reason());
   if (Ok connected = wait_for(socket, POLLOUT, deadline); !connected) return fail(std::move(connected).error());

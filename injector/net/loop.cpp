@@ -73,7 +73,7 @@ asio::awaitable<Woken> detail::sleep_by_boot_clock(std::int64_t nanoseconds) {
 }
 
 asio::awaitable<void> detail::run_within(std::chrono::milliseconds time, asio::awaitable<void> work) {
-  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
+  using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor, time);

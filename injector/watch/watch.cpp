@@ -438,7 +438,8 @@ void Watch::State::deliver() {
   for (File& file : files) render(file);
   for (Topic& topic : topics) topic.reading.reset();
   judge_age();
-  if (publish_needed) publish();
+  // A mount that refuses is tried again at its own time, however often its stores are asked.
+  if (publish_needed && (publish_failures_in_a_row == 0 || BootClock::now() >= publish_again)) publish();
   want();
 }
 

@@ -190,7 +190,7 @@ asio::awaitable<void> SecretsManager::work(const std::vector<Jobs>& parts, std::
 }
 
 asio::awaitable<void> SecretsManager::work_side_by_side(const std::vector<Jobs>& parts) {
-  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
+  using namespace asio::experimental::awaitable_operators;
   std::size_t next = 0;
   if (parts.size() == 1) {
     co_await work(parts, next);

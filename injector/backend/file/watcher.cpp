@@ -136,7 +136,7 @@ Watcher::Watcher(std::string directory)
 Watcher::~Watcher() = default;
 
 asio::awaitable<Ok> Watcher::wait() {
-  using namespace asio::experimental::awaitable_operators;  // NOLINT(google-build-using-namespace): for the operator
+  using namespace asio::experimental::awaitable_operators;
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto executor = co_await asio::this_coro::executor;
   bool changed = false;

@@ -16,8 +16,8 @@ extern "C" {
 extern const bool injector_zeroed_heap;  // NOLINT(readability-identifier-naming): a C name
 const bool injector_zeroed_heap = true;  // NOLINT(readability-identifier-naming): a C name
 
-void __libc_free(void* block);          // NOLINT: the C library's name
-void* __libc_malloc(std::size_t size);  // NOLINT
+void __libc_free(void* block);          // NOLINT(bugprone-reserved-identifier): the C library's name
+void* __libc_malloc(std::size_t size);  // NOLINT(bugprone-reserved-identifier): likewise
 
 void free(void* block) noexcept {
   if (block == nullptr) return;
