@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "injector/cli/commands.h"
+#include "scanner/base/edit_distance.h"
 
 namespace injector::cli {
 namespace {
@@ -42,21 +43,6 @@ std::string first_help(const CLI::App* app, const std::string&, CLI::AppFormatMo
   return help + options.make_groups(app, mode) + "\n" + kExitCodes;
 }
 
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 /// The command that the first word may have been meant as.
 std::string suggestion(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) {
@@ -64,7 +50,8 @@ std::string suggestion(int argc, const char* const* argv) {
     if (word.empty() || word[0] == '-') continue;
     for (const Command& command : commands()) {
       const std::string name(command.name);
-      if (word != name && distance(word, name) <= 2) return "did you mean `secret-injector " + name + "`?";
+      if (word != name && scanner::base::edit_distance(word, name) <= 2)
+        return "did you mean `secret-injector " + name + "`?";
     }
     break;
   }

@@ -5,31 +5,14 @@
 #include <charconv>
 #include <numeric>
 
+#include "scanner/base/edit_distance.h"
+
 namespace injector::config {
 namespace {
 
 using scanner::base::Json;
 
 constexpr std::size_t kMostMistakes = 100;
-
-/// How many letters must be put in, taken out or changed, two neighbours swapped counting once.
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> before(b.size() + 1);
-  std::vector<std::size_t> last(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(last.begin(), last.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    before = last;
-    last = row;
-  }
-  return last[b.size()];
-}
 
 std::string in_quotes(std::string_view name) { return '"' + std::string(name) + '"'; }
 
@@ -86,8 +69,9 @@ Place Place::member(std::string_view key) const {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {
   if (word.size() > 40) return {};
-  const auto nearest = std::ranges::min_element(known, {}, [&](const auto& name) { return distance(word, name); });
-  if (nearest == known.end() || distance(word, *nearest) > 1 + nearest->size() / 4) return {};
+  const auto nearest =
+      std::ranges::min_element(known, {}, [&](const auto& name) { return scanner::base::edit_distance(word, name); });
+  if (nearest == known.end() || scanner::base::edit_distance(word, *nearest) > 1 + nearest->size() / 4) return {};
   return " (did you mean " + in_quotes(*nearest) + "?)";
 }
 

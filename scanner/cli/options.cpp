@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "scanner/base/edit_distance.h"
 #include "scanner/cli/commands.h"
 #include "scanner/match/database.h"
 #include "scanner/report/formats.h"
@@ -42,21 +43,6 @@ std::string first_help(const CLI::App* app, const std::string&, CLI::AppFormatMo
   CLI::Formatter options;
   options.column_width(28);
   return help + options.make_groups(app, mode) + "\n" + kExitCodes;
-}
-
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
 }
 
 /// "sarif=out.sarif" -> format and file.
@@ -160,7 +146,7 @@ std::string suggestion(const CLI::App& app, int argc, const char* const* argv) {
     const std::string word = argv[i];
     if (word.empty() || word[0] == '-') continue;
     for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-      if (word != command->get_name() && distance(word, command->get_name()) <= 2) {
+      if (word != command->get_name() && base::edit_distance(word, command->get_name()) <= 2) {
         return "did you mean `scan-secrets " + command->get_name() + "`?";
       }
     }
