@@ -32,7 +32,7 @@ apt-get "${apt[@]}" update -qq
   dpkg-source --no-check -x ./*.dsc source > /dev/null)
 
 without=()
-for part in ALTSVC COOKIES DOH GETOPTIONS HSTS MIME NETRC NTLM; do without+=("-DCURL_DISABLE_$part=ON"); done
+for part in ALTSVC COOKIES DOH GETOPTIONS HSTS MIME NTLM; do without+=("-DCURL_DISABLE_$part=ON"); done
 rm -rf "$prefix"
 cmake -S "$work/source" -B "$work/build" -G Ninja -Wno-dev -DCMAKE_BUILD_TYPE=None -DCMAKE_INSTALL_PREFIX="$prefix" \
   -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_POSITION_INDEPENDENT_CODE=ON \

@@ -208,6 +208,7 @@ asio::awaitable<void> Sidecar::beat() {
     if (beats % kBeatsToTidy != 0) continue;
     crew_->stores.close_idle();
     memory::wipe_stack();
+    memory::give_back_memory();
   }
 }
 

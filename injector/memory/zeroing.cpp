@@ -54,4 +54,10 @@ bool heap_is_zeroed() { return &injector_zeroed_heap != nullptr; }
   ::explicit_bzero(below.data(), below.size());
 }
 
+void give_back_memory() {
+#ifdef __GLIBC__
+  ::malloc_trim(0);
+#endif
+}
+
 }  // namespace injector::memory

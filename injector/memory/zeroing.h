@@ -18,4 +18,7 @@ bool heap_is_zeroed();
 /// Overwrites the stack below the caller, where functions that have returned left their variables.
 void wipe_stack();
 
+/// Gives the heap's free pages back to the system. Costs the reading of the heap's free lists: for when nothing waits.
+void give_back_memory();
+
 }  // namespace injector::memory

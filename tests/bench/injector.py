@@ -132,7 +132,7 @@ def memory(bao, who, mount, folder, count):
     who.prepare(bao, mount, folder, names)
     process = started(who.run())
     wait_for(mount, names)
-    time.sleep(2)
+    time.sleep(12)  # At rest, as they are for all but the first seconds of a pod's life.
     result = resident_mib(process.pid)
     end(process)
     return result
@@ -207,7 +207,7 @@ def main():
     mount.mkdir()
     mounted = os.geteuid() == 0 and subprocess.run(
         ['mount', '-t', 'tmpfs', '-o', 'size=64m,nodev,nosuid,noexec,mode=0700', 'tmpfs', str(mount)]).returncode == 0
-    options.bao = program_of(options.bao)
+    options.bao, options.injector = program_of(options.bao), os.path.abspath(options.injector)
     bao = Bao(options.bao, folder)
     both = [Agent(options.bao), Ours(options.injector)]
     rows = []
