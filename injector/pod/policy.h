@@ -108,9 +108,9 @@ struct Policy {
   [[nodiscard]] const StorePolicy* store_at(std::string_view address) const;
   /// What a pod gets that names none: `default_store`, or the only store. Null when pods must say.
   [[nodiscard]] const StorePolicy* default_store_or_null() const;
-  /// The same for annotations of vault-k8s (or, with `preferred` openbao, of openbao-k8s): the default store when it is
-  /// of vault or openbao; else the first of the preferred provider; else the first of the other. Null when there is
-  /// none.
+  /// The same for annotations of vault-k8s (`preferred` vault) and openbao-k8s (openbao): the default store when it is
+  /// of that provider; else the first store that is; else the default or the first of the other. Null when there is
+  /// neither vault nor openbao.
   [[nodiscard]] const StorePolicy* default_vault_store(StorePolicy::Provider preferred) const;
   [[nodiscard]] bool allows_image(std::string_view image) const;
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -11,6 +9,7 @@
 #include "injector/config/config.h"
 #include "injector/model/file_spec.h"
 #include "injector/pod/policy.h"
+#include "scanner/base/json.h"
 
 /// What one pod wants, whichever annotations said so. Readers of annotations fill it; review.cpp checks what they share
 /// and makes the sidecar's configuration and the patch of it.
@@ -79,8 +78,8 @@ struct Request {
   std::vector<StoreRequest> stores;  ///< Those that `files` use, each once.
   std::vector<FileRequest> files;    ///< At least one.
 
-  std::string directory;                ///< Empty: the policy's mount_path.
-  std::string volume = "secrets";       ///< Its name in the pod.
+  std::string directory;                         ///< Empty: the policy's mount_path.
+  std::string volume = "secret-injector-files";  ///< Its name in the pod.
   std::vector<std::string> containers;  ///< Who sees the files, by name, init containers too; empty: all of both.
   /// Whether init containers see them although `containers` does not name them.
   bool init_containers_too = false;
