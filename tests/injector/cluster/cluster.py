@@ -6,7 +6,7 @@ usage: cluster.py [COMMAND...]      starts one, runs COMMAND (or a shell) inside
 Needs root. Nothing of it is seen from outside: all addresses and ports are those of its own network namespace, which
 leads nowhere, its mounts end with it, and no process outlives it.
 
-    10.244.0.1        the machine as pods see it: API server (6443), the tests' own servers
+    10.244.0.1        the machine as pods see it: API server (6443), names (53), the tests' own servers
     10.244.0.0/24     pods
     10.96.0.0/24      services (kube-proxy)
 """
@@ -247,6 +247,7 @@ class Cluster:
                    '--cluster-cidr=10.244.0.0/24', f'--hostname-override={NODE}', '--conntrack-max-per-core=0',
                    '--conntrack-tcp-timeout-established=0', '--conntrack-tcp-timeout-close-wait=0', '--iptables-min-sync-period=0s',
                    '--bind-address=127.0.0.1', '--healthz-bind-address=', '--metrics-bind-address=127.0.0.1:10249')
+        self.start('dns', sys.executable, pathlib.Path(__file__).resolve().parent / 'dns.py', HOST, self.config)
         self.ready('controller-manager', lambda: self.try_get('/api/v1/namespaces/default/serviceaccounts/default'))
 
     def kubeconfig(self, user):
@@ -313,7 +314,7 @@ state = "{folder}/cri-state"
         self.load(images.application(made))
         (folder / 'kubelet.yaml').write_text(json.dumps({
             'apiVersion': 'kubelet.config.k8s.io/v1beta1', 'kind': 'KubeletConfiguration', 'address': HOST, 'readOnlyPort': 0,
-            'healthzBindAddress': '127.0.0.1',
+            'healthzBindAddress': '127.0.0.1', 'clusterDNS': [HOST], 'clusterDomain': 'cluster.local',
             'authentication': {'anonymous': {'enabled': False}, 'webhook': {'enabled': True}, 'x509': {'clientCAFile': f'{pki}/ca.crt'}},
             'authorization': {'mode': 'Webhook'}, 'tlsCertFile': f'{pki}/server.crt', 'tlsPrivateKeyFile': f'{pki}/server.key',
             'containerRuntimeEndpoint': f'unix://{folder}/c.sock', 'cgroupDriver': 'cgroupfs', 'cgroupRoot': f'/{self.group}',
@@ -364,8 +365,9 @@ state = "{folder}/cri-state"
         except (OSError, http.client.HTTPException, Failed):
             return None
 
-    def run(self, *words, stdin=None, limit=120):
-        done = subprocess.run([str(word) for word in words], input=stdin, capture_output=True, text=True, timeout=limit, check=False)
+    def run(self, *words, stdin=None, limit=120, cwd=None):
+        done = subprocess.run([str(word) for word in words], input=stdin, capture_output=True, text=True, timeout=limit, cwd=cwd,
+                              check=False)
         if done.returncode:
             raise Failed((done.stderr + done.stdout).strip())
         return done.stdout

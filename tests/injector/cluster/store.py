@@ -18,8 +18,11 @@ class Store:
         self.port = port
         self.folder = cluster.folder / 'store'
         self.authority = cluster_module.Authority(self.folder, 'store')
-        self.authority.issue('server', '/CN=store', f'DNS:localhost,DNS:{NAME},IP:127.0.0.1,IP:{HOST}')
+        self.authority.issue('server', '/CN=store', f'DNS:localhost,IP:127.0.0.1,IP:{HOST}')
         self.ca = self.authority.ca
+        # As in a cluster where the store's certificate comes from the cluster's own authority.
+        cluster.authority.issue('openbao', '/CN=openbao', f'DNS:{NAME},DNS:{NAME}.cluster.local')
+        inside = cluster.authority.folder
         self.url = f'https://{HOST}:{port}'
         self.context = ssl.create_default_context(cafile=str(self.ca))
         self.token = ''
@@ -37,6 +40,12 @@ listener "tcp" {{
   cluster_address = "127.0.0.1:{port + 1}"
   tls_cert_file = "{self.folder}/server.crt"
   tls_key_file = "{self.folder}/server.key"
+}}
+listener "tcp" {{
+  address = "{HOST}:{port + 100}"
+  cluster_address = "127.0.0.1:{port + 2}"
+  tls_cert_file = "{inside}/openbao.crt"
+  tls_key_file = "{inside}/openbao.key"
 }}
 seal "static" {{
   current_key_id = "k1"
@@ -110,6 +119,15 @@ audit "file" "f" {{
                                                      'token_reviewer_jwt': reviewer})
         self.must('POST', 'auth/jwt/config', {'jwks_url': cluster.issuer + '/openid/v1/jwks', 'jwks_ca_pem': authority,
                                               'bound_issuer': cluster.issuer})
+
+    def announce(self):
+        """The service openbao.openbao.svc, which leads to the second listener."""
+        self.cluster.apply(
+            {'apiVersion': 'v1', 'kind': 'Service', 'metadata': {'name': 'openbao', 'namespace': 'openbao'},
+             'spec': {'ports': [{'name': 'api', 'port': 8200, 'targetPort': self.port + 100}]}},
+            {'apiVersion': 'discovery.k8s.io/v1', 'kind': 'EndpointSlice', 'addressType': 'IPv4', 'ports': [
+                {'name': 'api', 'port': self.port + 100}], 'endpoints': [{'addresses': [HOST]}],
+             'metadata': {'name': 'openbao', 'namespace': 'openbao', 'labels': {'kubernetes.io/service-name': 'openbao'}}})
 
     @staticmethod
     def binding(name, role, subject):
