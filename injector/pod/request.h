@@ -107,6 +107,7 @@ struct Request {
   std::string log_level;   ///< debug, info, warn, error; empty: the policy's.
   std::string log_format;  ///< json or text; likewise.
   Requirements require;
+  std::optional<std::uint16_t> health_port;  ///< 9909 unless set; a pod on its node's network gets one of its own.
 
   std::string status_annotation;  ///< Set to "injected" beside our own; empty: ours alone.
 };
