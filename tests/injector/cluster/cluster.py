@@ -305,9 +305,7 @@ state = "{folder}/cri-state"
     bin_dir = "/usr/lib/cni"
     conf_dir = "{folder}/net.d"
 ''')
-        self.start('containerd', 'containerd', '-c', folder / 'containerd.toml')
-        self.ready('containerd', lambda: subprocess.run(['ctr', '-a', folder / 'c.sock', 'version'], capture_output=True,
-                                                        check=False).returncode == 0)
+        self.start_containerd()
         made = folder / 'images'
         made.mkdir()
         self.load(images.pause(made))
@@ -323,13 +321,55 @@ state = "{folder}/cri-state"
             # Percentages of a disk that others fill, too, would drive pods away.
             'evictionHard': {'memory.available': '10Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%',
                              'imagefs.available': '0%', 'imagefs.inodesFree': '0%'}}))
-        self.start('kubelet', self.programs / 'kubelet', f'--config={folder}/kubelet.yaml', f'--kubeconfig={folder}/kubelet.conf',
-                   f'--hostname-override={NODE}', f'--node-ip={HOST}', f'--root-dir={folder}/kubelet', f'--cert-dir={folder}/certs')
+        self.start_kubelet()
 
         def is_ready():
             node = self.try_get(f'/api/v1/nodes/{NODE}') or {}
             return any(c['type'] == 'Ready' and c['status'] == 'True' for c in node.get('status', {}).get('conditions', []))
         self.ready('kubelet', is_ready, 120)
+
+    def start_containerd(self):
+        self.start('containerd', 'containerd', '-c', self.folder / 'containerd.toml')
+        self.ready('containerd', lambda: subprocess.run(['ctr', '-a', self.folder / 'c.sock', 'version'], capture_output=True,
+                                                        check=False).returncode == 0)
+
+    def start_kubelet(self):
+        folder = self.folder
+        self.start('kubelet', self.programs / 'kubelet', f'--config={folder}/kubelet.yaml', f'--kubeconfig={folder}/kubelet.conf',
+                   f'--hostname-override={NODE}', f'--node-ip={HOST}', f'--root-dir={folder}/kubelet', f'--cert-dir={folder}/certs')
+
+    def reboot_node(self):
+        """As a power cut does it: every container and the agents at once, and what stood in memory is gone."""
+        self.stop('kubelet', signal.SIGKILL)
+        self.stop('containerd', signal.SIGKILL)
+        groups = {file for controller in controllers() for file in (controller / self.group).rglob('cgroup.procs')}
+        for _ in range(3):
+            for file in groups:
+                for number in file.read_text().split() if file.exists() else []:
+                    self.kill(int(number))
+            time.sleep(0.1)
+        for number in os.listdir('/proc'):
+            try:
+                words = pathlib.Path(f'/proc/{number}/cmdline').read_bytes().split(b'\0') if number.isdigit() else []
+            except OSError:
+                continue
+            if words and words[0].endswith(b'containerd-shim-runc-v2') and str(self.folder / 'c.sock').encode() in words:
+                self.kill(int(number))
+        with open('/proc/self/mountinfo') as mounts:
+            places = [words[4] for words in map(str.split, mounts)]
+        for place in sorted(places, reverse=True):
+            if place.startswith((f'{self.folder}/kubelet/', f'{self.folder}/cri-state/')):
+                subprocess.run(['umount', '-l', place], check=False)
+        shutil.rmtree(self.folder / 'cri-state', ignore_errors=True)
+        self.start_containerd()
+        self.start_kubelet()
+
+    @staticmethod
+    def kill(number):
+        try:
+            os.kill(number, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
 
     def load(self, tar):
         """An image into containerd, by the names that stand in the tar."""

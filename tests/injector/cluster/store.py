@@ -157,3 +157,18 @@ audit "file" "f" {{
                 if entry.get('type') == 'response' and entry['request'].get('path', '').endswith('/login'):
                     count += (entry.get('auth') or {}).get('metadata', {}).get('role') == role
         return count
+
+    def revocations(self, role):
+        """How many tokens of that role were given back."""
+        accessors, count = set(), 0
+        with open(self.folder / 'audit.log') as lines:
+            for line in lines:
+                entry = json.loads(line)
+                if entry.get('type') != 'response':
+                    continue
+                auth = entry.get('auth') or {}
+                if entry['request'].get('path', '').endswith('/login') and auth.get('metadata', {}).get('role') == role:
+                    accessors.add(auth.get('accessor'))
+                elif entry['request'].get('path') == 'auth/token/revoke-self' and not entry.get('error'):
+                    count += auth.get('accessor') in accessors
+        return count
