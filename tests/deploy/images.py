@@ -82,6 +82,7 @@ class Builder:
                      f'localhost/{target}:{VERSION}', *options, ROOT)
 
     def layout(self, target, folder):
+        folder.mkdir(exist_ok=True)
         path = folder / target
         shutil.rmtree(path, ignore_errors=True)
         self.buildah('push', '-q', f'localhost/{target}:{VERSION}', f'oci:{path}:{VERSION}')
@@ -135,7 +136,7 @@ def check_content(name, image):
     check(programs == [f'usr/bin/{name}'], f'programs: {programs}')
     check(b'BEGIN CERTIFICATE' in image.entries['etc/ssl/certs/ca-certificates.crt'][1], 'no CA certificates')
     listed = [path for path in names if path.startswith('var/lib/dpkg/status.d/')]
-    check(len(listed) > 5, f'packages named for vulnerability scanners: {listed}')
+    check({'var/lib/dpkg/status.d/libc6', 'var/lib/dpkg/status.d/ca-certificates'} < set(listed), f'packages named for vulnerability scanners: {listed}')
     for path in listed:
         package = path.rsplit('/', 1)[1]
         check(re.search(rb'^Version: \d', image.entries[path][1], re.M), f'{package} has no version')
@@ -187,7 +188,7 @@ def check_compiled(images, release, folder):
         if path.startswith('var/lib/dpkg/status.d/'):
             package = path.rsplit('/', 1)[1]
             there = re.search(rb'^Version: (.*)$', content, re.M).group(1).decode()
-            if version(package) != there:
+            if package != 'ca-certificates' and version(package) != there:
                 raise Skip(f'{package} is {version(package) or "not installed"} here and {there} in the image')
     stripped = folder / 'stripped'
     subprocess.run(['strip', '--strip-all', '-o', stripped, release / 'secret-injector'], check=True)
