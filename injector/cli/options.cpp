@@ -20,6 +20,7 @@ const char* const kExamples = R"(Examples:
   secret-injector check --config app.yaml       will it work here?
   secret-injector run --config app.yaml         the sidecar
   secret-injector health --ready                a probe for images without a shell
+  secret-injector inject -f pod.yaml            what the webhook would do to it
 )";
 
 const char* const kExitCodes = R"(Exit codes:
@@ -67,16 +68,20 @@ void add_config(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
-void add_timeout(CLI::App& app, Options& options, milliseconds preset, const std::string& help) {
-  options.timeout = preset;
+void add_time(CLI::App& app, const char* name, milliseconds& out, milliseconds preset, const std::string& help) {
+  out = preset;
   app.add_option_function<std::string>(
-         "--timeout", [&options](const std::string& text) { options.timeout = *duration_of(text); }, help)
+         name, [&out](const std::string& text) { out = *duration_of(text); }, help)
       ->type_name("TIME")
       ->check(CLI::Validator(
           [](const std::string& text) {
             return duration_of(text) ? std::string() : "not a time such as 500ms, 10s or 2m";
           },
           ""));
+}
+
+void add_timeout(CLI::App& app, Options& options, milliseconds preset, const std::string& help) {
+  add_time(app, "--timeout", options.timeout, preset, help);
 }
 
 void add_termination_log(CLI::App& app, Options& options) {
@@ -101,6 +106,7 @@ void add_probe(CLI::App& app, Options& options) {
   CLI::Option* started = add("--started", Probe::started, "Whether all files were delivered once");
   ready->excludes(live)->excludes(started);
   live->excludes(started);
+  add_time(app, "--wait", options.wait, 0ms, "How long to ask again while the answer is no; not at all unless set");
   app.add_option("--address", options.address, "Where it listens, in the place of the configuration's")
       ->type_name("HOST:PORT");
 }
@@ -115,6 +121,28 @@ void add_render(CLI::App& app, Options& options) {
       ->type_name("PATH")
       ->excludes(output);
   app.add_flag("--force", options.force, "Write into a directory that is not empty")->needs(output);
+}
+
+void add_inject(CLI::App& app, Options& options) {
+  app.add_option("-f,--filename", options.manifests,
+                 "Manifests: YAML of several documents, or JSON; - for standard input")
+      ->type_name("FILE")
+      ->required();
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&options](const std::string& form) {
+           options.form = form == "json"    ? Manifests::json
+                          : form == "patch" ? Manifests::patch
+                          : form == "diff"  ? Manifests::diff
+                                            : Manifests::yaml;
+         },
+         "yaml, json, patch (RFC 6902) or diff; yaml unless set")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"yaml", "json", "patch", "diff"}));
+  app.add_option("--policy", options.policy, "The operator's policy, as the webhook has it; a preset one unless set")
+      ->type_name("FILE");
+  app.add_option("-n,--namespace", options.name_space, "Of objects that name none; default unless set")
+      ->type_name("NAME");
 }
 
 /// The options that a command has.
@@ -136,6 +164,7 @@ void add_options(CLI::App& app, const std::string& name, Options& options) {
     add_timeout(app, options, 1s, "How long it may take; 1s unless set");
   }
   if (name == "render") add_render(app, options);
+  if (name == "inject") add_inject(app, options);
 }
 
 std::string problem_with(const Options& options) {

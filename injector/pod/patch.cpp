@@ -269,9 +269,12 @@ class Maker {
   /// The first probe waits for the first delivery, so that the containers start when it is there and not a second
   /// later.
   void add_probes(Json& sidecar) const {
-    const auto probe = [](std::vector<const char*> words, int period, int timeout, int failures) {
+    const std::string address = "127.0.0.1" + plan_.health.substr(plan_.health.rfind(':'));
+    const auto probe = [&](std::vector<const char*> words, int period, int timeout, int failures) {
       Json command = Json::array({kProgram, "health"});
       for (const char* word : words) command.push_back(word);
+      command.push_back("--address");
+      command.push_back(address);
       return Json{{"exec", {{"command", command}}},
                   {"periodSeconds", period},
                   {"timeoutSeconds", timeout},

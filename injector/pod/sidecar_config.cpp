@@ -6,13 +6,14 @@
 
 #include "injector/config/config.h"
 #include "injector/pod/names.h"
+#include "injector/pod/yaml_text.h"
 
 namespace injector::pod {
 namespace {
 
 using scanner::base::Errc;
 using scanner::base::fail;
-using scanner::base::Json;
+using Json = OrderedJson;
 using scanner::base::Result;
 using std::chrono::milliseconds;
 
@@ -242,7 +243,7 @@ Json whole(const Plan& plan, const Request& request, const Policy& policy) {
 }  // namespace
 
 Result<std::string> sidecar_config(const Plan& plan, const Request& request, const Policy& policy) {
-  std::string text = scanner::base::dump_json(whole(plan, request, policy));
+  std::string text = yaml_text(whole(plan, request, policy));
   if (text.size() > kMostConfig)
     return fail(Errc::limit, "all annotations together make a configuration of more than " +
                                  std::to_string(kMostConfig) +

@@ -7,8 +7,8 @@
 
 namespace injector::pod {
 
-/// The configuration of the sidecar, as it stands in SECRET_INJECTOR_CONFIG: one line of JSON, the same bytes for the
-/// same plan, and read here by the sidecar's own parser before anybody gets it.
+/// The configuration of the sidecar, as it stands in SECRET_INJECTOR_CONFIG: YAML, the same bytes for the same plan,
+/// and read here by the sidecar's own parser before anybody gets it.
 ///
 /// `Errc::config` where that parser says no (which it can only for what no check before has met), `Errc::limit` when it
 /// is longer than kMostConfig: the kernel takes no longer variable.
