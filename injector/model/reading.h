@@ -52,8 +52,10 @@ struct Reading {
   };
   std::vector<Member> members;  ///< In the store's order; empty for a value that is no JSON object.
   memory::Secret document;      ///< What was stored, whole: the JSON object, or the bytes of a plain or binary value.
+  memory::Secret metadata;      ///< KV 2: the JSON object beside the value, for templates; else empty.
   std::string version;          ///< Names this value among others of its path; empty when the store has no such thing.
   std::optional<Lease> lease;
+  std::chrono::seconds advised{0};  ///< What the store gives as a duration without a lease, as KV 1 does.
   /// When it ends without a lease: a certificate's `expiration`, a static credential's next rotation.
   std::optional<std::chrono::system_clock::time_point> expires;
   std::string request_id;             ///< The store's own name of the request, for audit lines.
