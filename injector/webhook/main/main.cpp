@@ -1,1 +1,3 @@
-int main() { return 2; }
+#include "injector/webhook/run.h"
+
+int main(int argc, char** argv) { return injector::webhook::run(argc, argv); }
