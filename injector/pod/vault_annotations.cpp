@@ -142,15 +142,7 @@ void set(std::string& out, VaultView& view, const char* name) {
   }
 }
 
-/// A request that only the policy has must not be above a limit that the pod has.
-void lower_request(std::string& request, const std::string& limit, const std::string& usual) {
-  if (!request.empty() || limit.empty() || limit == "0" || usual.empty()) return;
-  const auto most = quantity(limit);
-  const auto asked = quantity(usual);
-  if (most && asked && *asked > *most) request = limit;
-}
-
-Resources resources(VaultView& view, const Resources& usual) {
+Resources resources(VaultView& view) {
   Resources out;
   set(out.cpu_limit, view, "agent-limits-cpu");
   set(out.memory_limit, view, "agent-limits-mem");
@@ -158,9 +150,6 @@ Resources resources(VaultView& view, const Resources& usual) {
   set(out.cpu_request, view, "agent-requests-cpu");
   set(out.memory_request, view, "agent-requests-mem");
   set(out.storage_request, view, "agent-requests-ephemeral");
-  lower_request(out.cpu_request, out.cpu_limit, usual.cpu_request);
-  lower_request(out.memory_request, out.memory_limit, usual.memory_request);
-  lower_request(out.storage_request, out.storage_limit, usual.storage_request);
   return out;
 }
 
@@ -319,7 +308,7 @@ void read(VaultView& view, const json& pod, std::string_view pod_namespace, cons
 
   what_runs(view, out);
   out.containers = containers(view, pod);
-  out.resources = resources(view, policy.resources);
+  out.resources = resources(view);
   runs_as(view, out);
   token_volume(view, pod, out);
   shared_processes(view, pod, out);

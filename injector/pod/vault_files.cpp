@@ -10,6 +10,7 @@
 #include "injector/pod/names.h"
 #include "injector/pod/vault_command.h"
 #include "injector/pod/vault_table.h"
+#include "injector/render/template/template.h"
 
 namespace injector::pod {
 namespace {
@@ -119,6 +120,13 @@ bool json_by_default(VaultView& view) {
   return false;
 }
 
+/// A template's mistakes are found here, where its author sees them, and not in the pod.
+void check(VaultView& view, const std::string& annotation, const TemplateRequest& templ) {
+  using render::templates::Template;
+  for (const auto& each : Template::check(templ.text, {templ.left_delimiter, templ.right_delimiter}).mistakes)
+    view.wrong(annotation, each.text());
+}
+
 std::optional<TemplateRequest> template_of(VaultView& view, const std::string& secret, bool json,
                                            const std::string& store) {
   TemplateRequest out;
@@ -131,12 +139,14 @@ std::optional<TemplateRequest> template_of(VaultView& view, const std::string& s
     const std::string& right = view.text(of("agent-template-right-delim", secret));
     if (!left.empty()) out.left_delimiter = left;
     if (!right.empty()) out.right_delimiter = right;
+    check(view, own, out);
     return out;
   }
   const std::string place = of(kSecret, secret);
   const auto path = quoted(view, place, trimmed(view.text(place)));
   if (!path) return {};
   out.text = usual_template(json, *path);
+  check(view, place, out);
   return out;
 }
 

@@ -175,7 +175,7 @@ class LoginReader {
     if (role.empty())
       view_.wrong(name, "is needed: the store's policy has no role for pods that name none");
     else if (role != policy_.role && !policy_.roles.empty() &&
-             std::ranges::find(policy_.roles, role) == policy_.roles.end())
+             std::ranges::none_of(policy_.roles, [&](const std::string& each) { return matches(each, role); }))
       view_.wrong(name, "is none of the roles that the policy allows for this store");
   }
 

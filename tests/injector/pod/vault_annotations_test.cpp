@@ -1,0 +1,386 @@
+#include "injector/pod/vault_annotations.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+
+#include "injector/pod/vault_files.h"
+#include "injector/pod/vault_table.h"
+
+namespace injector::pod {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+/// A store of each kind, the first of them the usual one.
+Policy policy() {
+  Policy out;
+  StorePolicy vault;
+  vault.name = "vault";
+  vault.addresses = {"https://vault.vault.svc:8200"};
+  StorePolicy bao;
+  bao.name = "bao";
+  bao.provider = StorePolicy::Provider::openbao;
+  bao.addresses = {"https://openbao.openbao.svc:8200"};
+  out.stores = {vault, bao};
+  return out;
+}
+
+json pod(const std::map<std::string, std::string>& annotations, const std::string& domain = "vault.hashicorp.com/") {
+  json out = {
+      {"metadata", {{"name", "shop"}}},
+      {"spec",
+       {{"containers",
+         {{{"name", "app"}, {"image", "shop"}, {"securityContext", {{"runAsUser", 1234}}}},
+          {{"name", "proxy"}, {"image", "proxy"}}}},
+        {"initContainers", {{{"name", "migrate"}, {"image", "shop"}}}},
+        {"volumes",
+         {{{"name", "token"}, {"projected", {{"sources", {{{"serviceAccountToken", {{"path", "jwt"}}}}}}}}}}}}}};
+  for (const auto& [name, value] : annotations) out["metadata"]["annotations"][domain + name] = value;
+  return out;
+}
+
+/// What a working pod of vault-k8s says, and `more`.
+std::map<std::string, std::string> usual(const std::map<std::string, std::string>& more = {}) {
+  std::map<std::string, std::string> out = {
+      {"agent-inject", "true"}, {"role", "shop"}, {"agent-inject-secret-db", "kv/data/shop/db"}};
+  for (const auto& [name, value] : more) out[name] = value;
+  return out;
+}
+
+Asked ask(const std::map<std::string, std::string>& more) {
+  return read_vault_annotations(pod(usual(more)), "team", policy());
+}
+
+std::string all(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out += line + "\n";
+  return out;
+}
+
+const FileRequest& only_file(const Asked& asked) { return asked.request.files.at(0); }
+const StoreRequest& store(const Asked& asked) { return asked.request.stores.at(0); }
+
+/// One annotation with a value, and what must come of it.
+struct Row {
+  std::string name;  ///< With its suffix.
+  std::string value;
+  std::function<bool(const Asked&)> good;
+  std::map<std::string, std::string> more{};
+};
+
+const auto kRefused = [](const Asked& asked) { return !asked.mistakes.empty(); };
+const auto kWarned = [](const Asked& asked) { return asked.mistakes.empty() && asked.warnings.size() == 1; };
+
+/// A row at least for each of the 74.
+std::vector<Row> rows() {
+  using Run = Request::Run;
+  return {
+      {"agent-inject", "true", [](const Asked& a) { return a.wanted; }},
+      {"agent-inject", "false", [](const Asked& a) { return !a.wanted; }},
+      {"agent-inject", "yes", kRefused},
+      {"agent-inject-status", "injected", [](const Asked& a) { return !a.wanted; }},
+      {"agent-inject-status", "update", [](const Asked& a) { return a.wanted; }},
+      {"agent-inject-secret-db", "pki/cert/ca",
+       [](const Asked& a) { return only_file(a).templ->text.find("\"pki/cert/ca\"") != std::string::npos; }},
+      {"agent-inject-template-db", "{{ with secret \"kv/x\" }}{{ .Data.a }}{{ end }}",
+       [](const Asked& a) { return only_file(a).templ->text == "{{ with secret \"kv/x\" }}{{ .Data.a }}{{ end }}"; }},
+      {"agent-inject-template-db", "{{ with secret \"kv/x\" }}", kRefused},
+      {"agent-inject-template-file-db", "/vault/custom/db.tmpl", kRefused},
+      {"agent-inject-file-db", "conf.d/db.ini",
+       [](const Asked& a) { return only_file(a).path.text() == "conf.d/db.ini"; }},
+      {"agent-inject-file-db", "/./conf.d//db.ini",
+       [](const Asked& a) { return only_file(a).path.text() == "conf.d/db.ini"; }},
+      {"agent-inject-file-db", "../../etc/passwd", kRefused},
+      {"agent-inject-file-db", "a/../b", kRefused},
+      {"agent-inject-perms-db", "0440", [](const Asked& a) { return only_file(a).mode == 0440U; }},
+      {"agent-inject-perms-db", "640", [](const Asked& a) { return only_file(a).mode == 0640U; }},
+      {"agent-inject-perms-db", "0666",
+       [](const Asked& a) { return only_file(a).mode == 0644U && a.warnings.size() == 1; }},
+      {"agent-inject-perms-db", "u=rw", kRefused},
+      {"agent-inject-perms-db", "4755", kRefused},
+      {"agent-inject-perms-db", "0044", kRefused},
+      {"agent-inject-command-db",
+       "kill -HUP $(pidof nginx)",
+       [](const Asked& a) {
+         const auto* signal = std::get_if<SignalProcess>(&only_file(a).on_change->how);
+         return a.mistakes.empty() && signal != nullptr && signal->process == "nginx" && signal->number == 1;
+       },
+       {{"agent-share-process-namespace", "true"}}},
+      {"agent-inject-command-db", "kill -HUP $(pidof nginx)", kRefused},
+      {"agent-inject-command-db", "cp /vault/secrets/db /data", kRefused},
+      {"error-on-missing-key-db", "true", [](const Asked& a) { return only_file(a).templ->error_on_missing_key; }},
+      {"error-on-missing-key-db", "perhaps", kRefused},
+      {"agent-template-left-delim-db",
+       "[[",
+       [](const Asked& a) { return only_file(a).templ->left_delimiter == "[["; },
+       {{"agent-inject-template-db", "[[ 1 }}"}}},
+      {"agent-template-right-delim-db",
+       "]]",
+       [](const Asked& a) { return only_file(a).templ->right_delimiter == "]]"; },
+       {{"agent-inject-template-db", "{{ 1 ]]"}}},
+      {"secret-volume-path", "/etc/shop/", [](const Asked& a) { return a.request.directory == "/etc/shop"; }},
+      {"secret-volume-path-db", "/etc/shop", [](const Asked& a) { return only_file(a).directory == "/etc/shop"; }},
+      {"secret-volume-path", "secrets", kRefused},
+      {"secret-volume-path-db", "/etc/../x", kRefused},
+      {"preserve-secret-case",
+       "true",
+       [](const Asked& a) { return a.request.files.at(0).path.text() == "CA"; },
+       {{"agent-inject-secret-CA", "kv/ca"}}},
+      {"preserve-secret-case-CA",
+       "true",
+       [](const Asked& a) { return a.request.files.at(0).path.text() == "CA"; },
+       {{"agent-inject-secret-CA", "kv/ca"}}},
+      {"agent-inject-default-template", "JSON",
+       [](const Asked& a) {
+         return only_file(a).templ->text == "{{ with secret \"kv/data/shop/db\" }}{{ .Data | toJSON }}\n{{ end }}";
+       }},
+      {"agent-inject-default-template", "yaml", kRefused},
+      {"agent-inject-containers", "proxy, app",
+       [](const Asked& a) {
+         return a.request.containers == std::vector<std::string>{"proxy", "app"};
+       }},
+      {"agent-inject-containers", "app,gone",
+       [](const Asked& a) {
+         return a.request.containers == std::vector<std::string>{"app"} && a.warnings.size() == 1;
+       }},
+      {"agent-inject-containers", "gone", kRefused},
+      {"agent-inject-token", "true", kWarned},
+      {"agent-inject-token", "false", [](const Asked& a) { return a.warnings.empty(); }},
+      {"agent-pre-populate", "false",
+       [](const Asked& a) { return !a.request.gate_start && !a.request.init_containers_too; }},
+      {"agent-pre-populate-only", "true", [](const Asked& a) { return a.request.run == Run::init_only; }},
+      {"agent-pre-populate-only", "true", kRefused, {{"agent-pre-populate", "false"}}},
+      {"agent-init-first", "true", [](const Asked& a) { return a.mistakes.empty() && a.warnings.empty(); }},
+      {"agent-init-first", "first", kRefused},
+      {"agent-image", "hashicorp/vault:1.2", kWarned},
+      {"agent-request-namespace", "team", [](const Asked& a) { return a.mistakes.empty() && a.warnings.empty(); }},
+      {"agent-request-namespace", "other", kRefused},
+      {"agent-run-as-user", "200", [](const Asked& a) { return a.request.user == 200; }},
+      {"agent-run-as-user", "0", kRefused},
+      {"agent-run-as-group", "300", [](const Asked& a) { return a.request.group == 300; }},
+      {"agent-run-as-group", "staff", kRefused},
+      {"agent-run-as-same-user", "true", [](const Asked& a) { return a.request.same_user && !a.request.user; }},
+      {"agent-set-security-context", "false", [](const Asked& a) { return !a.request.security_context; }},
+      {"agent-service-account-token-volume-name", "token",
+       [](const Asked& a) { return a.request.token_volume == "token" && a.request.token_path == "jwt"; }},
+      {"agent-service-account-token-volume-name", "gone", kRefused},
+      {"agent-limits-cpu", "100m", [](const Asked& a) { return a.request.resources.cpu_limit == "100m"; }},
+      {"agent-limits-cpu", "many", kRefused},
+      {"agent-limits-mem", "20Mi", [](const Asked& a) { return a.request.resources.memory_limit == "20Mi"; }},
+      {"agent-limits-mem", "", [](const Asked& a) { return a.request.resources.memory_limit == "0"; }},
+      {"agent-limits-ephemeral", "1Gi", [](const Asked& a) { return a.request.resources.storage_limit == "1Gi"; }},
+      {"agent-requests-cpu", "5m", [](const Asked& a) { return a.request.resources.cpu_request == "5m"; }},
+      {"agent-requests-mem", "24Mi", [](const Asked& a) { return a.request.resources.memory_request == "24Mi"; }},
+      {"agent-requests-ephemeral", "1Mi", [](const Asked& a) { return a.request.resources.storage_request == "1Mi"; }},
+      {"agent-revoke-on-shutdown", "true", [](const Asked& a) { return store(a).revoke == true; }},
+      {"agent-revoke-on-shutdown", "false", [](const Asked& a) { return store(a).revoke == false; }},
+      {"agent-revoke-grace", "7", [](const Asked& a) { return a.request.shutdown_timeout == 7s; }},
+      {"agent-revoke-grace", "-1", kRefused},
+      {"agent-share-process-namespace", "true",
+       [](const Asked& a) { return a.request.share_process_namespace == true; }},
+      {"agent-json-patch", R"([{"op":"add","path":"/env/-","value":{"name":"A","value":"b"}}])",
+       [](const Asked& a) { return a.request.container_patch.size() == 1; }},
+      {"agent-json-patch", R"([{"op":"move","from":"/env","path":"/args"}])", kRefused},
+      {"agent-json-patch", R"({"op":"add"})", kRefused},
+      {"agent-json-patch", R"([{"op":)", kRefused},
+      {"agent-init-json-patch",
+       R"([{"op":"add","path":"/tty","value":true}])",
+       [](const Asked& a) { return a.request.container_patch.size() == 2; },
+       {{"agent-json-patch",
+         R"([{"op":"add","path":"/tty","value":true},{"op":"remove","path":"/resources/limits"}])"}}},
+      {"service", "https://openbao.openbao.svc:8200/", [](const Asked& a) { return store(a).name == "bao"; }},
+      {"service", "https://evil.example:8200", kRefused},
+      {"namespace", "/team/a/", [](const Asked& a) { return store(a).space == "team/a"; }},
+      {"role", "other", [](const Asked& a) { return store(a).role == "other"; }},
+      {"role", "", kRefused},
+      {"auth-type", "kubernetes", [](const Asked& a) { return store(a).role == "shop" && !store(a).auth; }},
+      {"auth-type",
+       "jwt",
+       [](const Asked& a) {
+         const auto* jwt = std::get_if<config::JwtAuth>(&*store(a).auth);
+         return jwt != nullptr && jwt->role == "shop" && jwt->mount == "jwt-prod" && jwt->token_file.empty();
+       },
+       {{"auth-path", "auth/jwt-prod"}}},
+      {"auth-type",
+       "approle",
+       [](const Asked& a) {
+         const auto* auth = std::get_if<config::AppRoleAuth>(&*store(a).auth);
+         return a.mistakes.empty() && auth != nullptr && auth->role_id_file == "/vault/custom/role-id" &&
+                auth->secret_id_file == "/vault/custom/secret-id" && auth->mount == "approle" &&
+                a.request.mounts.at(0).name == "ids";
+       },
+       {{"auth-path", "auth/approle"},
+        {"agent-extra-secret", "ids"},
+        {"auth-config-role-id-file-path", "/vault/custom/role-id"},
+        {"auth-config-secret-id-file-path", "/vault/custom/secret-id"}}},
+      {"auth-type",
+       "cert",
+       [](const Asked& a) {
+         const auto* auth = std::get_if<config::CertAuth>(&*store(a).auth);
+         return a.mistakes.empty() && auth != nullptr && auth->name == "shop" && auth->mount == "cert";
+       },
+       {{"auth-path", "auth/cert"},
+        {"auth-config-name", "shop"},
+        {"tls-secret", "tls"},
+        {"client-cert", "/vault/tls/tls.crt"},
+        {"client-key", "/vault/tls/tls.key"}}},
+      {"auth-type", "cert", kRefused},
+      {"auth-type",
+       "token_file",
+       [](const Asked& a) {
+         const auto* auth = std::get_if<config::TokenFileAuth>(&*store(a).auth);
+         return auth != nullptr && auth->path == "/vault/custom/token";
+       },
+       {{"agent-extra-secret", "t"}, {"auth-config-token-file-path", "/vault/custom/token"}}},
+      {"auth-type",
+       "aws",
+       [](const Asked& a) {
+         const auto* auth = std::get_if<config::AwsAuth>(&*store(a).auth);
+         return auth != nullptr && auth->role == "shop" && auth->mount == "aws" && auth->header == "vault.example" &&
+                auth->region == "eu-west-1";
+       },
+       {{"auth-path", "auth/aws"},
+        {"auth-config-type", "iam"},
+        {"auth-config-region", "eu-west-1"},
+        {"auth-config-header-value", "vault.example"}}},
+      {"auth-type", "gcp", kRefused},
+      {"auth-path", "/auth/k8s-prod/", [](const Asked& a) { return store(a).auth_mount == "k8s-prod"; }},
+      {"auth-config-role", "deploy", [](const Asked& a) { return store(a).role == "deploy"; }, {{"role", ""}}},
+      {"auth-config-secret-key",
+       "hunter2",
+       [](const Asked& a) { return !a.mistakes.empty() && all(a.mistakes).find("hunter2") == std::string::npos; },
+       {{"auth-type", "aws"}}},
+      {"auth-config-token-path", "/var/run/secrets/kubernetes.io/serviceaccount/token",
+       [](const Asked& a) { return a.mistakes.empty() && !store(a).auth; }},
+      {"auth-config-token-path", "/nowhere/token", kRefused},
+      {"auth-config-colour", "blue", kWarned},
+      {"tls-skip-verify", "true", kRefused},
+      {"tls-skip-verify", "false", [](const Asked& a) { return a.mistakes.empty() && a.warnings.empty(); }},
+      {"tls-secret", "vault-tls",
+       [](const Asked& a) {
+         return a.request.mounts.size() == 1 && a.request.mounts[0].name == "vault-tls" &&
+                a.request.mounts[0].path == "/vault/tls";
+       }},
+      {"tls-secret", "Not A Name", kRefused},
+      {"tls-server-name", "vault.example", [](const Asked& a) { return store(a).server_name == "vault.example"; }},
+      {"ca-cert",
+       "/vault/tls/ca.crt",
+       [](const Asked& a) { return store(a).ca_file == "/vault/tls/ca.crt"; },
+       {{"tls-secret", "vault-tls"}}},
+      {"ca-cert", "/vault/tls/ca.crt", kRefused},
+      {"ca-cert", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt",
+       [](const Asked& a) {
+         return a.mistakes.empty() && a.request.mounts.at(0).name == "kube-root-ca.crt" &&
+                store(a).ca_file == a.request.mounts[0].path + "/ca.crt";
+       }},
+      {"ca-key", "/vault/tls/ca.key", kWarned},
+      {"client-cert",
+       "/vault/tls/tls.crt",
+       [](const Asked& a) {
+         return store(a).client_cert_file == "/vault/tls/tls.crt" && store(a).client_key_file == "/vault/tls/tls.key";
+       },
+       {{"tls-secret", "t"}, {"client-key", "/vault/tls/tls.key"}}},
+      {"client-key", "/vault/tls/tls.key", kRefused, {{"tls-secret", "t"}}},
+      {"client-timeout", "30", [](const Asked& a) { return store(a).timeout == 30s; }},
+      {"client-timeout", "1m30s", [](const Asked& a) { return store(a).timeout == 90s; }},
+      {"client-timeout", "1h", kRefused},
+      {"client-max-retries", "5", [](const Asked& a) { return a.mistakes.empty(); }},
+      {"client-max-retries", "few", kRefused},
+      {"log-level", "trace", [](const Asked& a) { return a.request.log_level == "debug"; }},
+      {"log-level", "loud", kRefused},
+      {"log-format", "standard", [](const Asked& a) { return a.request.log_format == "text"; }},
+      {"log-format", "json", [](const Asked& a) { return a.request.log_format == "json"; }},
+      {"log-format", "xml", kRefused},
+      {"go-max-procs", "2", kWarned},
+      {"agent-cache-enable", "true", kWarned},
+      {"agent-cache-use-auto-auth-token", "force", kWarned},
+      {"agent-cache-listener-port", "8100", kWarned},
+      {"agent-cache-exit-on-err", "true", kWarned},
+      {"agent-copy-volume-mounts", "app", [](const Asked& a) { return a.request.copy_mounts_of == "app"; }},
+      {"agent-extra-secret", "extra",
+       [](const Asked& a) {
+         return a.request.mounts.at(0).name == "extra" && a.request.mounts[0].path == "/vault/custom";
+       }},
+      {"agent-configmap", "agent-hcl", kRefused},
+      {"template-static-secret-render-interval", "90s", [](const Asked& a) { return a.request.refresh == 90s; }},
+      {"template-static-secret-render-interval", "30", [](const Asked& a) { return a.request.refresh == 30s; }},
+      {"template-static-secret-render-interval", "often", kRefused},
+      {"template-max-connections-per-host", "4", kWarned},
+      {"agent-telemetry-statsd-address", "localhost:8125", kWarned},
+      {"agent-disable-idle-connections", "templating", kWarned},
+      {"agent-disable-keep-alives", "templating", kWarned},
+  };
+}
+
+TEST(VaultTable, HoldsTheSeventyFour) {
+  std::set<std::string_view> names;
+  for (const auto& row : vault_annotations()) names.insert(row.name);
+  EXPECT_THAT(names, SizeIs(74));
+  EXPECT_THAT(vault_annotations(), SizeIs(74));
+  EXPECT_TRUE(std::ranges::is_sorted(vault_annotations(), {}, &VaultAnnotation::name));
+}
+
+TEST(VaultTable, PartsTheSuffixOffTheLongestName) {
+  EXPECT_EQ(vault_name("agent-inject-template-file-a").row->name, "agent-inject-template-file");
+  EXPECT_EQ(vault_name("agent-inject-template-file-a").suffix, "a");
+  EXPECT_EQ(vault_name("agent-inject-template-a-b").suffix, "a-b");
+  EXPECT_EQ(vault_name("secret-volume-path").suffix, "");
+  EXPECT_EQ(vault_name("agent-inject-secret").row, nullptr);
+  EXPECT_EQ(vault_name("agent-inject-secret-").row, nullptr);
+  EXPECT_EQ(vault_name("agent-injected").row, nullptr);
+}
+
+TEST(VaultTable, IsTheTableOfTheGuide) {
+  std::ifstream file(PROJECT_ROOT "/injector/pod/vault-k8s.md");
+  const std::string guide{std::istreambuf_iterator<char>(file), {}};
+  for (const auto& row : vault_annotations()) {
+    const char* suffix = row.suffix == VaultAnnotation::Suffix::none              ? ""
+                         : row.suffix == VaultAnnotation::Suffix::secret          ? "-X"
+                         : row.suffix == VaultAnnotation::Suffix::optional_secret ? "[-X]"
+                                                                                  : "-K";
+    const char* treatment = row.treatment == VaultAnnotation::Treatment::followed  ? "followed"
+                            : row.treatment == VaultAnnotation::Treatment::ignored ? "ignored"
+                                                                                   : "refused";
+    const std::string line = "| `" + std::string(row.name) + suffix + "` | " +
+                             (row.usual.empty() ? "" : "`" + std::string(row.usual) + "` ") + "| " + treatment + " | " +
+                             std::string(row.what) + " |\n";
+    EXPECT_THAT(guide, HasSubstr(line));
+  }
+}
+
+TEST(VaultAnnotations, EachOfThemDoesWhatTheTableSays) {
+  std::set<std::string_view> tried;
+  for (const auto& row : rows()) {
+    auto annotations = row.more;
+    annotations[row.name] = row.value;
+    const Asked asked = ask(annotations);
+    EXPECT_TRUE(row.good(asked)) << row.name << ": " << row.value << "\n" << all(asked.mistakes) << all(asked.warnings);
+    const VaultName found = vault_name(row.name);
+    ASSERT_NE(found.row, nullptr) << row.name;
+    tried.insert(found.row->name);
+    const bool must_be_refused = found.row->treatment == VaultAnnotation::Treatment::refused;
+    EXPECT_TRUE(!must_be_refused || !asked.mistakes.empty()) << row.name;
+    for (const auto& warning : asked.warnings) EXPECT_LE(warning.size(), 120U) << warning;
+  }
+  for (const auto& row : vault_annotations()) EXPECT_TRUE(tried.contains(row.name)) << "no test of " << row.name;
+}
+
+}  // namespace
+}  // namespace injector::pod
