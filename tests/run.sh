@@ -17,7 +17,7 @@ mkdir -p "$results" "$SCAN_SECRETS_TOOLS"
 test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
   curl git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonschema python3-yaml xz-utils zstd
-  buildah busybox-static containerd crun docker.io podman runc skopeo umoci
+  buildah busybox-static containerd crun debootstrap docker.io podman runc shellcheck skopeo umoci
   postgresql prometheus python3-venv
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
@@ -177,6 +177,24 @@ step_sidecar() {
   /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao"
 }
 
+# Manifests and examples, without a cluster.
+step_deploy() {
+  local failed=0
+  python_tool kubernetes-validate kubernetes-validate==1.37.0
+  /usr/bin/python3 tests/deploy/manifests.py build/release/bin || failed=1
+  /usr/bin/python3 tests/deploy/examples.py build/release/bin || failed=1
+  return $failed
+}
+
+# Our images, built as users build them, and the CI jobs that use one.
+step_containers() {
+  local failed=0
+  python_tool pre-commit pre-commit==4.7.0
+  /usr/bin/python3 tests/deploy/images.py build/release/bin/scan-secrets --save build/images || failed=1
+  /usr/bin/python3 tests/deploy/ci.py build/release/bin/scan-secrets build/images || failed=1
+  return $failed
+}
+
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
 quick=''
@@ -185,8 +203,8 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar)
-  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar deploy)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images containers asan tsan)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"

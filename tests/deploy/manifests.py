@@ -309,7 +309,7 @@ def check_options(programs, documents):
     check('--help' not in err, f'exit code {code}: {out}{err}')
 
 
-def check_policy(programs, documents):
+def check_policy(programs, documents, role='r'):
     """The policy that is deployed is one that the program takes."""
     text = next(document for document in documents if document['metadata']['name'].endswith('-policy') and
                 document['kind'] == 'ConfigMap')['data']['policy.yaml']
@@ -318,11 +318,29 @@ def check_policy(programs, documents):
         (path / 'policy.yaml').write_text(text)
         (path / 'pod.yaml').write_text(yaml.safe_dump({'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {
             'name': 'a', 'labels': {'secret-injector.io/inject': 'true'},
-            'annotations': {'secret-injector.io/role': 'r', 'secret-injector.io/secret.p': 'kv/p#p'}},
+            'annotations': {'secret-injector.io/role': role, 'secret-injector.io/secret.p': 'kv/p#p'}},
             'spec': {'containers': [{'name': 'a', 'image': 'a'}]}}))
         code, out, err = run(programs / 'secret-injector', 'inject', '-f', path / 'pod.yaml', '--policy',
                              path / 'policy.yaml')
         check(code == 0 and yaml.safe_load(text)['image'] in out, f'exit code {code}: {out}{err}')
+
+
+def check_readme(makers, programs):
+    """The values that the README shows are taken, by the chart and by the program."""
+    text = (ROOT / 'deploy/README.md').read_text()
+    values = yaml.safe_load(re.search(r'```yaml\n# values.yaml\n(.*?)```', text, re.S)[1].replace('...', 'a' * 64)
+                            .replace('REGISTRY', 'registry.example'))
+    documents = makers.chart(values=values)
+    check(pod_of(kinds_of(documents))['containers'][0]['image'].startswith('registry.example/secret-webhook@sha256:'), 'image')
+    check_policy(programs, documents, 'shop')
+    for name in re.findall(r'\]\(([^)#]+)\)', text):
+        check((ROOT / 'deploy' / name).exists(), f'{name} is not there')
+    for argument in re.findall(r'--set ([\w.]+)=|`([\w.]+)=', text):
+        name = next(filter(None, argument))
+        place = yaml.safe_load((CHART / 'values.yaml').read_text())
+        for part in name.split('.'):
+            check(part in place, f'{name} is no value')
+            place = place[part]
 
 
 def main(programs):
@@ -358,6 +376,8 @@ def main(programs):
             check_options(programs, every[way])
     with sheet.case('the policy that is deployed is taken by secret-injector'):
         check_policy(programs, every['base'])
+    with sheet.case('the README\'s values are taken'):
+        check_readme(makers, programs)
     metrics.check_all(sheet, programs, every['monitoring'])
     return sheet.end()
 
