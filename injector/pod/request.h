@@ -31,6 +31,9 @@ struct StoreRequest {
   std::string client_cert_file;
   std::string client_key_file;
   std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> login_first;  ///< The waits after refused logins, as the configuration's
+  std::optional<std::chrono::milliseconds> login_most;   ///< login_backoff has them.
+  std::string proxy;                                     ///< "http://host:port".
   std::optional<bool> revoke;
 };
 
@@ -102,7 +105,9 @@ struct Request {
 
   std::optional<std::chrono::milliseconds> refresh;
   std::optional<std::chrono::milliseconds> start_jitter;
-  std::optional<MaxStale> max_stale;  ///< Of files that have none of their own.
+  std::optional<MaxStale> max_stale;                       ///< Of files that have none of their own.
+  std::optional<std::chrono::milliseconds> start_timeout;  ///< Ends when not everything was delivered by then.
+  std::optional<std::uint16_t> quit_port;                  ///< POST /agent/v1/quit on loopback ends the sidecar.
   std::optional<std::chrono::milliseconds> shutdown_timeout;
   std::string log_level;   ///< debug, info, warn, error; empty: the policy's.
   std::string log_format;  ///< json or text; likewise.

@@ -113,6 +113,9 @@ Json vault(const StoreRequest& use, const StorePolicy& store, const Plan& plan) 
   put(out, "client_cert_file", use.client_cert_file);
   put(out, "client_key_file", use.client_key_file);
   if (use.timeout) out["timeout"] = duration(*use.timeout);
+  put(out, "proxy", use.proxy);
+  if (use.login_first) out["login_backoff"]["first"] = duration(*use.login_first);
+  if (use.login_most) out["login_backoff"]["most"] = duration(*use.login_most);
   out["revoke"] = use.revoke.value_or(store.revoke);
   out["auth"] = std::visit(AuthWriter{lookup(plan.token_files, store.name)}, auth_of(use, store));
   return {{"vault", out}};
@@ -236,6 +239,8 @@ Json whole(const Plan& plan, const Request& request, const Policy& policy) {
   out["health"]["listen"] = plan.health;
   out["log"] = {{"level", request.log_level.empty() ? policy.log_level : request.log_level},
                 {"format", request.log_format.empty() ? policy.log_format : request.log_format}};
+  if (request.start_timeout) out["start_timeout"] = duration(*request.start_timeout);
+  if (request.quit_port) out["quit"]["listen"] = "127.0.0.1:" + std::to_string(*request.quit_port);
   if (request.shutdown_timeout) out["shutdown"]["timeout"] = duration(*request.shutdown_timeout);
   return out;
 }

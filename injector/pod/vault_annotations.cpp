@@ -1,6 +1,7 @@
 #include "injector/pod/vault_annotations.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -248,6 +249,35 @@ void what_runs(VaultView& view, Request& out) {
   static_cast<void>(view.boolean("agent-init-first"));
 }
 
+/// When the sidecar ends by itself.
+void ends(VaultView& view, Request& out) {
+  // About what the agent's first login and its twelve tries of a template take.
+  constexpr auto kLogin = 30s;
+  constexpr auto kTemplates = 5min;
+  if (view.boolean("template-config-exit-on-retry-failure").value_or(false)) out.start_timeout = kTemplates;
+  if (view.boolean("agent-auto-auth-exit-on-err").value_or(false)) out.start_timeout = kLogin;
+  const auto port = view.number("agent-cache-listener-port", 1, 65535);
+  if (view.boolean("agent-enable-quit").value_or(false))
+    out.quit_port = static_cast<std::uint16_t>(port.value_or(8200));
+  static_cast<void>(view.number("client-max-retries", -1, 1'000'000));
+  const auto grace = view.number("agent-revoke-grace", 0, 60);
+  if (grace && *grace > 0) out.shutdown_timeout = std::chrono::seconds(*grace);
+}
+
+/// Leases that cannot be renewed are replaced at 80 to 90 % of their time, each pod at another: near what was asked
+/// for, or a warning.
+void lease_threshold(VaultView& view) {
+  constexpr const char* kName = "template-lease-renewal-threshold";
+  const std::string text(trimmed(view.text(kName)));
+  if (text.empty()) return;
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (*end != 0 || !(value > 0) || !(value <= 1))
+    view.wrong(kName, "must be a number above 0 and up to 1, such as 0.9");
+  else if (value < 0.8 || value > 0.95)
+    view.warn(kName, "is ignored: leases are replaced at 80 to 90 % of their time");
+}
+
 void logs(VaultView& view, Request& out) {
   const std::string& level = view.text("log-level");
   if (level == "trace") {
@@ -314,8 +344,8 @@ void read(VaultView& view, const json& pod, std::string_view pod_namespace, cons
   shared_processes(view, pod, out);
   out.container_patch = container_patch(view, out.run == Request::Run::init_only);
   out.copy_mounts_of = view.text("agent-copy-volume-mounts");
-  if (const auto grace = view.number("agent-revoke-grace", 0, 60); grace && *grace > 0)
-    out.shutdown_timeout = std::chrono::seconds(*grace);
+  ends(view, out);
+  lease_threshold(view);
   logs(view, out);
   verification(view, policy);
   const std::string& space = view.text("agent-request-namespace");

@@ -74,6 +74,8 @@ class LoginReader {
     tls(out);
     out.timeout = view_.duration("client-timeout", 100ms, 5min);
     out.revoke = view_.boolean("agent-revoke-on-shutdown");
+    backoff(out);
+    proxy(out);
     login(out);
     for (const auto& [key, name] : parameters_)
       if (!read_.contains(key)) view_.warn(name, "is ignored: this login has no such parameter");
@@ -94,6 +96,33 @@ class LoginReader {
     while (space.ends_with('/')) space.pop_back();
     while (space.starts_with('/')) space.erase(0, 1);
     if (!space.empty()) out.space = std::move(space);
+  }
+
+  /// The longest is never below the shortest, as the agent has it, too.
+  void backoff(StoreRequest& out) {
+    out.login_first = view_.duration("auth-min-backoff", 100ms, 1h);
+    out.login_most = view_.duration("auth-max-backoff", 100ms, 24h);
+    const auto least = out.login_first.value_or(config::LoginBackoff{}.first);
+    if (out.login_most.value_or(config::LoginBackoff{}.most) >= least) return;
+    if (out.login_most)
+      view_.wrong("auth-max-backoff", "must not be shorter than auth-min-backoff");
+    else
+      out.login_most = least;
+  }
+
+  void proxy(StoreRequest& out) {
+    std::string_view address = trimmed(view_.text("proxy-address"));
+    if (address.ends_with('/')) address.remove_suffix(1);
+    if (address.empty()) return;
+    const std::string_view host = address.substr(std::min(address.size(), std::string_view("http://").size()));
+    const bool plain = std::ranges::all_of(host, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             std::string_view("._-:[]").find(c) != std::string_view::npos;
+    });
+    if (!address.starts_with("http://") || host.empty() || !plain)
+      return view_.wrong("proxy-address",
+                         "must be an HTTP proxy such as http://proxy.example:3128, without a password");
+    out.proxy = address;
   }
 
   /// A file that the sidecar can read; empty when the annotation is absent or wrong.

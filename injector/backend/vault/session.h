@@ -16,9 +16,9 @@ namespace injector::backend::vault {
 /// The pod's token: one for all who ask, got when it is first asked for, renewed while that can be done, and exchanged
 /// before it ends. Always held by a shared_ptr: what it starts on the loop keeps it alive.
 ///
-/// A login runs once for all who wait for it. One that is refused is not tried again for 1 s, doubling to 5 min, each
-/// less up to a quarter; an outage is the Cluster's matter and does not count here. Two logins are a second apart at
-/// least.
+/// A login runs once for all who wait for it. One that is refused is not tried again for settings.login_first (1 s),
+/// doubling to login_most (5 min), each less up to a quarter; an outage is the Cluster's matter and does not count
+/// here. Two logins are a second apart at least.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   struct Token {
