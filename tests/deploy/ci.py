@@ -178,6 +178,7 @@ def check_pinned():
     for name in uses:
         check(re.fullmatch(r'[\w./-]+@[0-9a-f]{40}', name), f'{name} is not pinned')
     check(workflow['permissions'] == {}, 'more rights than each job asks for')
+    check((ROOT / '.pre-commit-hooks.yaml').resolve() == CI / 'pre-commit-hooks.yaml', 'pre-commit finds other hooks in our root')
     for path in CI.iterdir():
         text = path.read_text()
         check('allow_failure' not in text and 'continue-on-error' not in text and '|| true' not in text,

@@ -197,6 +197,18 @@ def check_compiled(images, release, folder):
     check(here == there, f'{here} in build/release, {there} in the image')
 
 
+def check_hardened(name, image, folder):
+    """What the linker leaves in the program: its address is random, nothing is writable and executable, no lazy binding."""
+    program = folder / 'program'
+    program.write_bytes(image.entries[f'usr/bin/{name}'][1])
+    text = subprocess.run(['readelf', '-W', '-h', '-l', '-d', program], capture_output=True, text=True, check=True).stdout
+    check(re.search(r'Type: +DYN', text), 'no PIE')
+    check('GNU_RELRO' in text and re.search(r'FLAGS.*BIND_NOW', text), 'no full RELRO')
+    check(re.search(r'GNU_STACK +\S+ \S+ \S+ \S+ \S+ RW ', text), 'an executable stack')
+    check(not re.search(r'LOAD.* RWE ', text), 'a segment that can be written to and run')
+    check('RPATH' not in text and 'RUNPATH' not in text, 'it looks for libraries elsewhere')
+
+
 def check_runs(builder, name):
     done = builder.run_in(f'localhost/{name}:{VERSION}', '--version')
     text = done.stdout.decode(errors='replace')
@@ -254,6 +266,8 @@ def main(scanner, save):
                 check(image.bytes() <= MOST_BYTES, f'{image.bytes()} bytes, {MOST_BYTES} are allowed')
             with sheet.case(f'{name}: holds the program, what it loads, certificates and licences, and nothing to start besides'):
                 check_content(name, image)
+            with sheet.case(f'{name}: hardened by the linker'):
+                check_hardened(name, image, folder)
             with sheet.case(f'{name}: user, entrypoint, labels'):
                 check_config(name, image)
             with sheet.case(f'{name}: scan-secrets finds nothing, and looked everywhere'):
