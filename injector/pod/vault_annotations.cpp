@@ -249,6 +249,25 @@ void what_runs(VaultView& view, Request& out) {
   static_cast<void>(view.boolean("agent-init-first"));
 }
 
+/// A pod that has the sidecar's usual port keeps it: it was there first, and nothing of it is to be edited.
+void health_port(const json& pod, Request& out) {
+  constexpr std::uint16_t kUsual = 9909;
+  std::set<std::int64_t> taken;
+  for (const char* kind : {"containers", "initContainers"}) {
+    for (const json* container : containers_of(pod, kind)) {
+      const json& ports = member(*container, "ports");
+      if (!ports.is_array()) continue;
+      for (const auto& each : ports) {
+        const json& port = member(each, "containerPort");
+        if (port.is_number_integer()) taken.insert(port.get<std::int64_t>());
+      }
+    }
+  }
+  std::uint16_t port = kUsual;
+  while (taken.contains(port)) ++port;
+  if (port != kUsual) out.health_port = port;
+}
+
 /// When the sidecar ends by itself.
 void ends(VaultView& view, Request& out) {
   // About what the agent's first login and its twelve tries of a template take.
@@ -344,6 +363,7 @@ void read(VaultView& view, const json& pod, std::string_view pod_namespace, cons
   shared_processes(view, pod, out);
   out.container_patch = container_patch(view, out.run == Request::Run::init_only);
   out.copy_mounts_of = view.text("agent-copy-volume-mounts");
+  health_port(pod, out);
   ends(view, out);
   lease_threshold(view);
   logs(view, out);

@@ -144,7 +144,7 @@ json Pods::container(std::size_t index, const char* prefix) {
   if (one_in(2)) out["volumeMounts"] = mounts();
   if (one_in(2)) out["env"] = env();
   if (one_in(4)) out["resources"] = {{"requests", {{"cpu", "10m"}}}, {"limits", {{"memory", "64Mi"}}}};
-  if (one_in(4)) out["ports"] = {{{"containerPort", one_in(6) ? 9909 : 8080}}};
+  if (one_in(4)) out["ports"] = {{{"containerPort", one_in(20) ? 9909 : 8080}}};
   if (one_in(5)) out["args"] = {"--flag", "a~b/c"};
   if (one_in(6)) out["lifecycle"] = {{"preStop", {{"exec", {{"command", {"sleep", "1"}}}}}}};
   if (one_in(60)) out["volumeMounts"] = nullptr;
@@ -157,21 +157,22 @@ void Pods::ours(json& annotations) {
   const std::string domain = "secret-injector.io/";
   const auto set = [&](const std::string& name, const std::string& value) { annotations[domain + name] = value; };
   set("secret.db", pick({"kv/shop/db#password", "kv/shop/db", "vault:kv/shop/db#user", "kv/shop/db?version=3#user"}));
-  if (!one_in(4)) set("role", pick({"shop", "api"}));
+  if (!one_in(20)) set("role", pick({"shop", "api"}));
   if (one_in(3)) set("template.app.env", "{{ with secret \"kv/shop/app\" }}A={{ .Data.data.a }}\n{{ end }}");
-  if (one_in(3)) set("mode.db", pick({"0440", "0400", "0444", "0640"}));
+  if (one_in(3)) set("mode.db", one_in(8) ? "0400" : pick({"0440", "0444", "0640"}));
   if (one_in(4)) set("path.db", pick({"conf/db", "db.txt"}));
-  if (one_in(4)) set("mount-path", pick({"/etc/shop", "/run/secrets/app", "/opt/a b"}));
+  if (one_in(4)) set("mount-path", pick({"/etc/shop", "/run/secrets/app", "/opt/shop-1.0/x"}));
   if (one_in(4)) set("containers", names_[below(names_.size())]);
   if (one_in(5)) set("refresh", pick({"30s", "5m", "1h"}));
   if (one_in(5)) set("max-stale", pick({"1h unready", "10m warn"}));
-  if (one_in(5)) set("on-change", pick({"signal:HUP:nginx", "http:127.0.0.1:8080/-/reload", "none"}));
+  if (one_in(5)) set("on-change", one_in(6) ? "signal:HUP:nginx" : pick({"http:127.0.0.1:8080/-/reload", "none"}));
   if (one_in(6)) set("init-only", pick({"true", "false"}));
-  if (one_in(6)) set("store", pick({"vault", "openbao", "aws"}));
+  if (one_in(6)) set("store", pick({"vault", "openbao"}));
   if (one_in(6)) set("size-limit", "32Mi");
   if (one_in(6)) set("resources", "requests.cpu=20m, limits.memory=128Mi");
   if (one_in(6)) set("log-level", "debug");
   if (one_in(8)) set("secret.third", "aws:prod/shop#key");
+  if (one_in(8)) set("role.aws", "arn:aws:iam::111122223333:role/shop");
   // What must be refused.
   if (one_in(12))
     set(pick({"mode", "refresh", "secret.bad", "mount-path", "colour", "image", "containers"}),
@@ -181,7 +182,7 @@ void Pods::ours(json& annotations) {
 void Pods::theirs(json& annotations, const std::string& domain) {
   const auto set = [&](const std::string& name, const std::string& value) { annotations[domain + name] = value; };
   set("agent-inject", pick({"true", "true", "1", "T"}));
-  if (!one_in(8)) set("role", "shop");
+  if (!one_in(25)) set("role", "shop");
   set("agent-inject-secret-db", pick({"kv/data/shop/db", "secret/db?version=2", "database/creds/app", "a\"b\\c"}));
   if (one_in(3))
     set("agent-inject-template-app.env",
@@ -192,7 +193,7 @@ void Pods::theirs(json& annotations, const std::string& domain) {
   if (one_in(4)) set("agent-inject-perms-db", pick({"0400", "0440", "0644", "0660"}));
   if (one_in(4)) set("secret-volume-path", pick({"/etc/shop", "/vault/secrets/", "/app/secrets"}));
   if (one_in(6)) set("secret-volume-path-db", pick({"/etc/db", "/vault/secrets/inner"}));
-  if (one_in(5)) set("agent-inject-containers", names_[below(names_.size())]);
+  if (one_in(5)) set("agent-inject-containers", one_in(8) ? "gone" : "app-0");
   if (one_in(5)) set("agent-inject-default-template", pick({"map", "json"}));
   if (one_in(5)) set("agent-pre-populate-only", pick({"true", "false"}));
   if (one_in(6)) set("agent-pre-populate", pick({"true", "false"}));
@@ -200,21 +201,24 @@ void Pods::theirs(json& annotations, const std::string& domain) {
   if (one_in(6)) set("agent-limits-mem", pick({"64Mi", "20Mi", ""}));
   if (one_in(6)) set("agent-requests-cpu", "5m");
   if (one_in(6)) set("agent-run-as-user", pick({"100", "1000"}));
-  if (one_in(8)) set("agent-run-as-same-user", "true");
+  if (one_in(30)) set("agent-run-as-same-user", "true");
   if (one_in(8)) set("agent-set-security-context", "false");
-  if (one_in(8)) set("agent-share-process-namespace", "true");
-  if (one_in(8))
-    set("agent-inject-command-db", pick({"kill -HUP $(pidof nginx)", "curl -X POST http://127.0.0.1:8080/x"}));
+  const bool signal = one_in(20);
+  if (signal || one_in(30)) set("agent-share-process-namespace", "true");
+  if (signal)
+    set("agent-inject-command-db", "kill -HUP $(pidof nginx)");
+  else if (one_in(8))
+    set("agent-inject-command-db", "curl -X POST http://127.0.0.1:8080/x");
   if (one_in(8)) set("agent-copy-volume-mounts", names_[below(names_.size())]);
-  if (one_in(8) && !volumes_.empty()) set("agent-service-account-token-volume-name", volumes_[0]);
-  if (one_in(8)) set("tls-secret", "vault-tls");
-  if (one_in(8)) set("ca-cert", pick({"/vault/tls/ca.crt", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"}));
+  if (one_in(30) && !volumes_.empty()) set("agent-service-account-token-volume-name", volumes_[0]);
+  const bool tls = one_in(6);
+  if (tls) set("tls-secret", "vault-tls");
+  if (one_in(8)) set("ca-cert", tls ? "/vault/tls/ca.crt" : "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
   if (one_in(8)) set("agent-extra-secret", "extra");
   if (one_in(8)) set("auth-path", pick({"auth/kubernetes", "auth/k8s-prod"}));
   if (one_in(8)) set("auth-type", pick({"kubernetes", "jwt"}));
   if (one_in(8)) set("agent-json-patch", R"([{"op":"add","path":"/env/-","value":{"name":"EXTRA","value":"1"}}])");
-  if (one_in(12))
-    set("agent-init-json-patch", R"([{"op":"replace","path":"/resources/limits/memory","value":"99Mi"}])");
+  if (one_in(12)) set("agent-init-json-patch", R"([{"op":"add","path":"/imagePullPolicy","value":"Always"}])");
   if (one_in(8)) set("agent-revoke-on-shutdown", "true");
   if (one_in(8)) set("template-static-secret-render-interval", "1m");
   if (one_in(8)) set("log-level", pick({"debug", "trace"}));
@@ -234,19 +238,19 @@ void Pods::theirs(json& annotations, const std::string& domain) {
 void Pods::annotate(json& metadata) {
   json annotations = json::object();
   if (one_in(2)) annotations["example.com/a~b"] = "kept";
-  const std::size_t family = below(16);
-  if (family < 6) {
-    metadata["labels"]["secret-injector.io/inject"] = one_in(12) ? pick({"false", "yes", ""}) : "true";
+  const std::size_t family = below(40);
+  if (family < 15) {
+    metadata["labels"]["secret-injector.io/inject"] = one_in(25) ? pick({"false", "yes", ""}) : "true";
     ours(annotations);
-  } else if (family < 11) {
+  } else if (family < 28) {
     theirs(annotations, "vault.hashicorp.com/");
-  } else if (family < 13) {
+  } else if (family < 34) {
     theirs(annotations, "openbao.org/");
-  } else if (family == 13) {
+  } else if (family == 34) {
     metadata["labels"]["secret-injector.io/inject"] = "true";
     ours(annotations);
     theirs(annotations, "vault.hashicorp.com/");
-  } else if (family == 14) {
+  } else if (family == 35) {
     annotations["secret-injector.io/status"] = "injected";  // Said by somebody, and not true.
     metadata["labels"]["secret-injector.io/inject"] = "true";
     ours(annotations);

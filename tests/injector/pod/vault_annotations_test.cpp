@@ -13,6 +13,7 @@
 
 #include "injector/pod/vault_files.h"
 #include "injector/pod/vault_table.h"
+#include "injector/pod/vault_view.h"
 
 namespace injector::pod {
 namespace {
@@ -400,6 +401,160 @@ TEST(VaultAnnotations, EachOfThemDoesWhatTheTableSays) {
     for (const auto& warning : asked.warnings) EXPECT_LE(warning.size(), 120U) << warning;
   }
   for (const auto& row : vault_annotations()) EXPECT_TRUE(tried.contains(row.name)) << "no test of " << row.name;
+}
+
+TEST(VaultAnnotations, AskForNothingWithoutTheirTrigger) {
+  EXPECT_FALSE(read_vault_annotations(pod({}), "team", policy()).wanted);
+  auto without = usual({{"agent-inject-perms-db", "nonsense"}});
+  without.erase("agent-inject");
+  const Asked asked = read_vault_annotations(pod(without), "team", policy());
+  EXPECT_FALSE(asked.wanted);
+  EXPECT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_FALSE(read_vault_annotations(json(), "team", policy()).wanted);
+  EXPECT_FALSE(read_vault_annotations(json::array(), "team", policy()).wanted);
+}
+
+TEST(VaultAnnotations, AreLeftToVaultK8sWhereThePolicySaysSo) {
+  Policy other = policy();
+  other.vault_annotations = false;
+  EXPECT_FALSE(read_vault_annotations(pod(usual()), "team", other).wanted);
+}
+
+TEST(VaultAnnotations, GiveAPlainPodWhatVaultK8sGivesIt) {
+  const Asked asked = ask({});
+  ASSERT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_THAT(asked.warnings, IsEmpty());
+  const Request& request = asked.request;
+  EXPECT_EQ(request.run, Request::Run::sidecar);
+  EXPECT_TRUE(request.gate_start);
+  EXPECT_TRUE(request.init_containers_too);
+  EXPECT_EQ(request.directory, "/vault/secrets");
+  EXPECT_EQ(request.volume, "vault-secrets");
+  EXPECT_THAT(request.containers, ElementsAre("app", "proxy"));
+  EXPECT_EQ(request.status_annotation, "vault.hashicorp.com/agent-inject-status");
+  ASSERT_THAT(request.files, SizeIs(1));
+  EXPECT_EQ(only_file(asked).path.text(), "db");
+  EXPECT_EQ(only_file(asked).mode, 0644U);
+  EXPECT_EQ(only_file(asked).asked_by, "vault.hashicorp.com/agent-inject-secret-db");
+  EXPECT_EQ(store(asked).name, "vault");
+  EXPECT_EQ(store(asked).role, "shop");
+  EXPECT_FALSE(store(asked).auth);
+}
+
+TEST(VaultAnnotations, OfOpenBaoAreReadLikewiseAndPreferItsStore) {
+  Policy two = policy();
+  const Asked asked = read_vault_annotations(pod(usual(), "openbao.org/"), "team", two);
+  ASSERT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_EQ(store(asked).name, "bao");
+  EXPECT_EQ(asked.request.directory, "/vault/secrets");
+  EXPECT_EQ(asked.request.status_annotation, "openbao.org/agent-inject-status");
+  EXPECT_EQ(only_file(asked).asked_by, "openbao.org/agent-inject-secret-db");
+}
+
+TEST(VaultAnnotations, OfBothDomainsAreOneUnlessTheyDisagree) {
+  json mixed = pod(usual());
+  mixed["metadata"]["annotations"]["openbao.org/agent-inject-perms-db"] = "0440";
+  mixed["metadata"]["annotations"]["openbao.org/role"] = "shop";
+  Asked asked = read_vault_annotations(mixed, "team", policy());
+  EXPECT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_EQ(only_file(asked).mode, 0440U);
+  mixed["metadata"]["annotations"]["openbao.org/role"] = "other";
+  asked = read_vault_annotations(mixed, "team", policy());
+  EXPECT_THAT(asked.mistakes, Contains(AllOf(HasSubstr("openbao.org/role"), HasSubstr("vault.hashicorp.com/role"))));
+}
+
+TEST(VaultAnnotations, LowerTheNamesOfFilesUnlessTold) {
+  const Asked asked = ask({{"agent-inject-secret-DB-Config.JSON", "kv/x"}});
+  ASSERT_THAT(asked.request.files, SizeIs(2));
+  EXPECT_EQ(asked.request.files[0].path.text(), "db-config.json");
+}
+
+TEST(VaultAnnotations, AreRefusedWhenTwoSecretsAreOneFile) {
+  EXPECT_THAT(ask({{"agent-inject-secret-DB", "kv/x"}}).mistakes, Contains(HasSubstr("names the same file")));
+  EXPECT_THAT(ask({{"agent-inject-secret-DB", "kv/x"}, {"secret-volume-path-DB", "/etc/x"}}).mistakes, IsEmpty());
+}
+
+TEST(VaultAnnotations, WarnOfWhatVaultK8sWouldIgnore) {
+  const Asked asked = ask({{"agent-inject-secretz-db", "x"}, {"agent-inject-perms-other", "0400"}, {"Rolle", "x"}});
+  EXPECT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_THAT(asked.warnings, SizeIs(3));
+  EXPECT_THAT(asked.warnings, Contains(HasSubstr("did you mean agent-inject-secret?")));
+  EXPECT_THAT(asked.warnings, Contains(HasSubstr("agent-inject-perms-other: is ignored")));
+}
+
+TEST(VaultAnnotations, AreRefusedWhenNoFileComesOfThem) {
+  auto none = usual({{"agent-inject-token", "true"}});
+  none.erase("agent-inject-secret-db");
+  EXPECT_THAT(read_vault_annotations(pod(none), "team", policy()).mistakes, Contains(HasSubstr("asks for no file")));
+}
+
+TEST(VaultAnnotations, RefuseACacheThatAContainerIsToldOf) {
+  json cached = pod(usual({{"agent-cache-enable", "true"}}));
+  EXPECT_THAT(read_vault_annotations(cached, "team", policy()).mistakes, IsEmpty());
+  cached["spec"]["containers"][0]["env"] = {{{"name", "VAULT_ADDR"}, {"value", "http://127.0.0.1:8200"}}};
+  EXPECT_THAT(read_vault_annotations(cached, "team", policy()).mistakes, Contains(HasSubstr("agent-cache-enable")));
+}
+
+TEST(VaultAnnotations, VerifyAnywayWhereThePolicySaysSo) {
+  Policy other = policy();
+  other.skip_verify = Policy::SkipVerify::verify_anyway;
+  const Asked asked = read_vault_annotations(pod(usual({{"tls-skip-verify", "true"}})), "team", other);
+  EXPECT_THAT(asked.mistakes, IsEmpty());
+  EXPECT_THAT(asked.warnings, SizeIs(1));
+}
+
+TEST(VaultAnnotations, KeepToTheRolesOfThePolicyInEveryLogin) {
+  Policy other = policy();
+  other.stores[0].roles = {"shop", "team-*"};
+  const auto mistakes = [&](const std::string& role) {
+    return read_vault_annotations(pod(usual({{"role", role}, {"auth-type", "jwt"}, {"auth-path", "auth/jwt"}})), "team",
+                                  other)
+        .mistakes;
+  };
+  EXPECT_THAT(mistakes("shop"), IsEmpty());
+  EXPECT_THAT(mistakes("team-a"), IsEmpty());
+  EXPECT_THAT(mistakes("root"), Contains(HasSubstr("vault.hashicorp.com/role")));
+}
+
+TEST(VaultAnnotations, LeaveThePodItsPort) {
+  json taken = pod(usual());
+  taken["spec"]["containers"][0]["ports"] = {{{"containerPort", 9909}}, {{"containerPort", 9910}}};
+  EXPECT_EQ(read_vault_annotations(taken, "team", policy()).request.health_port, 9911);
+  EXPECT_FALSE(ask({}).request.health_port);
+}
+
+TEST(VaultAnnotations, NeverQuoteAValue) {
+  for (const auto& row : vault_annotations()) {
+    std::string name(row.name);
+    if (row.suffix == VaultAnnotation::Suffix::secret) name += "-db";
+    if (row.suffix == VaultAnnotation::Suffix::key) name += "-x";
+    for (const char* value : {"hunter2", "../hunter2", "hunter2\n{{ hunter2", "[\"hunter2\"]"}) {
+      for (const char* type : {"kubernetes", "approle", "aws", "hunter2"}) {
+        const Asked asked = ask({{"auth-type", type}, {name, value}});
+        EXPECT_EQ((all(asked.mistakes) + all(asked.warnings)).find("hunter2"), std::string::npos)
+            << name << "\n"
+            << all(asked.mistakes) << all(asked.warnings);
+      }
+    }
+  }
+}
+
+TEST(VaultAnnotations, ThatAreNoTextAreMistakes) {
+  json odd = pod(usual());
+  odd["metadata"]["annotations"]["vault.hashicorp.com/role"] = 7;
+  EXPECT_THAT(read_vault_annotations(odd, "team", policy()).mistakes,
+              Contains("vault.hashicorp.com/role: must be text"));
+}
+
+TEST(VaultView, ReadsDurationsAsGoDoes) {
+  EXPECT_EQ(go_duration("90"), 90s);
+  EXPECT_EQ(go_duration("1m30s"), 90s);
+  EXPECT_EQ(go_duration("1.5h"), 90min);
+  EXPECT_EQ(go_duration(".5s"), 500ms);
+  EXPECT_EQ(go_duration("250ms"), 250ms);
+  EXPECT_EQ(go_duration("2d"), 48h);
+  for (const char* bad : {"", "s", "1x", "-1s", "1s ", "999999999999999h", "1.s.", "."})
+    EXPECT_FALSE(go_duration(bad)) << bad;
 }
 
 }  // namespace
