@@ -95,6 +95,13 @@ void add_termination_log(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
+void add_handover(CLI::App& app, Options& options, bool takes) {
+  app.add_option("--handover", options.handover,
+                 takes ? "Go on with what init left here, without asking anew"
+                       : "Leave tokens and leases on this tmpfs, for run to go on with")
+      ->type_name("DIR");
+}
+
 void add_probe(CLI::App& app, Options& options) {
   const auto add = [&](const char* name, Probe probe, const char* help) {
     return app.add_flag_callback(
@@ -112,7 +119,8 @@ void add_probe(CLI::App& app, Options& options) {
 }
 
 void add_render(CLI::App& app, Options& options) {
-  app.add_option("--values", options.values, R"(JSON: {"store:path": what is there, ...})")
+  app.add_option("--values", options.values,
+                 R"(JSON: {"store:path": what is there, ...}; of a template, {"path": the answer's data, ...})")
       ->type_name("FILE")
       ->required();
   CLI::Option* output = app.add_option("-o,--output", options.output, "Write the files beneath this directory");
@@ -121,6 +129,17 @@ void add_render(CLI::App& app, Options& options) {
       ->type_name("PATH")
       ->excludes(output);
   app.add_flag("--force", options.force, "Write into a directory that is not empty")->needs(output);
+  CLI::Option* templ = app.add_option("--template", options.template_file,
+                                      "Render this one template to standard output, without a configuration");
+  templ->type_name("FILE")->excludes(output)->excludes("--file")->excludes("--config");
+  app.add_option("--left-delimiter", options.left_delimiter, "Of the template; {{ unless set")
+      ->type_name("TEXT")
+      ->needs(templ);
+  app.add_option("--right-delimiter", options.right_delimiter, "Likewise; }} unless set")
+      ->type_name("TEXT")
+      ->needs(templ);
+  app.add_flag("--error-on-missing-key", options.error_on_missing_key, "A field that is not there is an error")
+      ->needs(templ);
 }
 
 void add_inject(CLI::App& app, Options& options) {
@@ -150,7 +169,10 @@ void add_options(CLI::App& app, const std::string& name, Options& options) {
   if (name == "run" || name == "init" || name == "check" || name == "health" || name == "render") {
     add_config(app, options);
   }
-  if (name == "run" || name == "init") add_termination_log(app, options);
+  if (name == "run" || name == "init") {
+    add_termination_log(app, options);
+    add_handover(app, options, name == "run");
+  }
   if (name == "init") add_timeout(app, options, 2min, "How long to try; 2m unless set");
   if (name == "check") {
     add_timeout(app, options, 30s, "How long each store may take; 30s unless set");
@@ -168,8 +190,8 @@ void add_options(CLI::App& app, const std::string& name, Options& options) {
 }
 
 std::string problem_with(const Options& options) {
-  if (options.command == "render" && options.output.empty() && options.file.empty()) {
-    return "render needs --output DIR, or --file PATH for standard output";
+  if (options.command == "render" && options.output.empty() && options.file.empty() && options.template_file.empty()) {
+    return "render needs --output DIR, or --file PATH or --template FILE for standard output";
   }
   return {};
 }

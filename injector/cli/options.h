@@ -17,6 +17,7 @@ struct Options {
   std::string command;
   std::string config;  ///< A path; empty: the environment's.
   std::string termination_log;
+  std::string handover;                 ///< A directory: where init leaves, and run takes, what goes on.
   bool default_termination_log = true;  ///< Nobody named it, so it is only written where it is there already.
 
   std::chrono::milliseconds timeout{0};  ///< Of init, check and health.
@@ -29,6 +30,10 @@ struct Options {
   std::string output;
   std::string file;
   bool force = false;
+  std::string template_file;  ///< In the place of a configuration.
+  std::string left_delimiter;
+  std::string right_delimiter;
+  bool error_on_missing_key = false;
 
   std::string manifests;  ///< Of inject: a path, or "-".
   std::string policy;     ///< A path; empty: the preset one.

@@ -23,11 +23,17 @@
 #include "injector/cli/say.h"
 #include "injector/cli/stores.h"
 #include "injector/cli/vitals.h"
+#include "injector/config/yaml.h"
+#include "injector/deliver/handover.h"
+#include "injector/memory/document.h"
+#include "injector/memory/text.h"
 #include "injector/memory/zeroing.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
 #include "injector/net/start.h"
 #include "injector/watch/group.h"
+#include "scanner/base/fd.h"
+#include "scanner/base/hash.h"
 
 namespace injector::cli {
 
@@ -138,6 +144,9 @@ class Sidecar {
   asio::awaitable<Ok> take(config::Config config);
   asio::awaitable<void> stop();
   asio::awaitable<void> deliver_once(std::optional<Error>& error);
+  void hand_over();
+  void take_over();
+  [[nodiscard]] std::string config_digest() const;
   [[nodiscard]] Vitals vitals() const;
   void end_hard_after(std::chrono::milliseconds time, int code);
 
@@ -375,6 +384,43 @@ asio::awaitable<void> Sidecar::reload_on_hangup() {
   }
 }
 
+/// Both processes of a handover are told the same configuration, or there is none.
+std::string Sidecar::config_digest() const {
+  if (options_->config.empty()) return scanner::base::hex(scanner::base::sha256(environment_->config));
+  const auto text = scanner::base::read_file(options_->config, config::kMostText);
+  return text ? scanner::base::hex(scanner::base::sha256(*text)) : "";
+}
+
+/// Leaves for `run` what would cost a login and new leases to get again.
+void Sidecar::hand_over() {
+  if (const Ok may = deliver::may_hand_over(options_->handover); !may) {
+    log_.warn("nothing is handed over", {{"error.message", may.error().message()}});
+    return;
+  }
+  const memory::Secret kept = crew_->watch->hand_over();
+  memory::Text text(kept.size() + 128);
+  text.append("{\"config\":").append_json(config_digest()).append(",\"watch\":").append(kept).append('}');
+  if (const Ok left = deliver::leave_handover(options_->handover, text.finish()); !left)
+    log_.warn("what was to be handed over is lost", {{"error.message", left.error().message()}});
+}
+
+/// Whatever is wrong with what was left, it is only as if nothing had been.
+void Sidecar::take_over() {
+  auto text = deliver::take_handover(options_->handover);
+  if (!text) {
+    if (text.error().code() != Errc::missing)
+      log_.warn("cannot take over", {{"error.message", text.error().message()}});
+    return;
+  }
+  auto document = memory::Document::parse(std::move(*text));
+  const bool same = document && !config_digest().empty() && document->root()["config"].string() == config_digest();
+  if (!same || !crew_->watch->take_over(document->root()["watch"].text())) {
+    log_.warn("cannot take over: it was left by another configuration");
+    return;
+  }
+  log_.info("took over what init delivered", {{"event.action", "take-over"}});
+}
+
 asio::awaitable<int> Sidecar::run() {
   const config::Config& config = crew_->config;
   log_.info("started", {{"event.action", "start"},
@@ -385,6 +431,7 @@ asio::awaitable<int> Sidecar::run() {
   aside.start(beat());
   aside.start(reload_on_hangup());
   aside.start(give_up_in_time());
+  if (!options_->handover.empty()) take_over();
   const auto jitter = std::chrono::duration<double, std::milli>(config.start_jitter) * net::random_number();
   start(*crew_, std::chrono::duration_cast<std::chrono::milliseconds>(jitter));
 
@@ -422,6 +469,7 @@ asio::awaitable<int> Sidecar::init() {
     log_.error("not everything was delivered", {{"event.outcome", "failure"}, {"error.message", error->message()}});
     leave_message(*options_, error->message());
   }
+  if (!error && !options_->handover.empty()) hand_over();
   // The files stay, whatever shutdown.remove_files says: they are what init is for.
   end_hard_after(crew_->config.shutdown.timeout + kSlack, error ? kFailed : kGood);
   co_await crew_->stores.close();

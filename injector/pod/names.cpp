@@ -65,8 +65,14 @@ const char* flaw_of_data_key(std::string_view key) {
 
 const char* flaw_of_directory(std::string_view path) {
   if (const char* wrong = flaw_of_plain_path(path)) return wrong;
-  static constexpr std::array<std::string_view, 6> kTaken = {
-      "/proc", "/sys", "/dev", "/run/secret-injector", "/var/run/secrets/kubernetes.io", "/run/secrets/kubernetes.io"};
+  static constexpr std::array<std::string_view, 8> kTaken = {"/proc",
+                                                             "/sys",
+                                                             "/dev",
+                                                             "/run/secret-injector",
+                                                             "/run/secret-injector-token",
+                                                             "/run/secret-injector-handover",
+                                                             "/var/run/secrets/kubernetes.io",
+                                                             "/run/secrets/kubernetes.io"};
   if (within(path, kTaken)) return "must not be a place of the system: choose one such as /run/secrets/app";
   return nullptr;
 }

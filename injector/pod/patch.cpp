@@ -125,6 +125,7 @@ class Maker {
       for (const Source& source : plan_.sources) sources.push_back(projection(source));
       add({{"name", kIdentityVolume}, {"projected", {{"defaultMode", kReadable}, {"sources", sources}}}});
     }
+    if (plan_.handover) add({{"name", kHandoverVolume}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "4Mi"}}}});
     for (std::size_t i = 0; i < request_.mounts.size(); ++i) {
       const MountRequest& each = request_.mounts[i];
       if (each.kind == MountRequest::Kind::volume) continue;
@@ -192,7 +193,7 @@ class Maker {
     Json out = {{"name", name}, {"image", request_.image.empty() ? policy_.image : request_.image}};
     if (!policy_.image_pull_policy.empty()) out["imagePullPolicy"] = policy_.image_pull_policy;
     out["command"] = {kProgram};
-    out["args"] = {command};
+    out["args"] = plan_.handover ? Json{command, "--handover", kHandoverPath} : Json{command};
     out["env"] = environment();
     out["resources"] = resources();
     out["securityContext"] = security();
@@ -258,6 +259,7 @@ class Maker {
     out.push_back({{"name", request_.volume}, {"mountPath", plan_.roots.front()}});
     if (!plan_.sources.empty())
       out.push_back({{"name", kIdentityVolume}, {"mountPath", kReserved}, {"readOnly", true}});
+    if (plan_.handover) out.push_back({{"name", kHandoverVolume}, {"mountPath", kHandoverPath}});
     for (const Mounted& each : plan_.mounts) {
       Json mount = {{"name", each.volume}, {"mountPath", each.path}, {"readOnly", true}};
       if (!each.sub_path.empty()) mount["subPath"] = each.sub_path;

@@ -51,6 +51,7 @@ class Planner {
 
   Plan make() {
     plan_.native = policy_.native_sidecar;
+    plan_.handover = !plan_.native && request_.gate_start && request_.run == Request::Run::sidecar;
     check_pod();
     choose_readers();
     choose_roots();
@@ -565,7 +566,7 @@ class Planner {
   }
 
   void check_names() {
-    std::vector<std::string> volumes{request_.volume, std::string(kIdentityVolume)};
+    std::vector<std::string> volumes{request_.volume, std::string(kIdentityVolume), std::string(kHandoverVolume)};
     for (std::size_t i = 0; i < request_.mounts.size(); ++i) volumes.push_back(volume_name(i));
     for (const auto& name : volumes) {
       if (has_volume(name))

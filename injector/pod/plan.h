@@ -58,6 +58,7 @@ struct Plan {
   std::vector<Placed> files;       ///< By path.
   std::vector<Reader> readers;
   bool native = true;
+  bool handover = false;  ///< An init container, and a sidecar that goes on where it ended.
 
   std::optional<std::int64_t> user;  ///< The sidecar's; not set when the pod is to say.
   std::optional<std::int64_t> group;
@@ -79,6 +80,9 @@ struct Plan {
 inline constexpr std::string_view kContainer = "secret-injector";
 inline constexpr std::string_view kInitContainer = "secret-injector-init";
 inline constexpr std::string_view kIdentityVolume = "secret-injector-identity";
+/// Before Kubernetes 1.29: where the init container leaves its token and leases for the sidecar. No other has it.
+inline constexpr std::string_view kHandoverVolume = "secret-injector-handover";
+inline constexpr std::string_view kHandoverPath = "/run/secret-injector-handover";
 
 /// The name of the volume that is made for `mounts[index]` of a request.
 std::string volume_name(std::size_t index);

@@ -327,6 +327,51 @@ def init_delivers_and_ends(place):
     assert place.text('db/password') == 'x'
 
 
+def run_goes_on_where_init_ended_without_asking_the_store(place):
+    place.bao.put('db', CANARY)
+    place.configure(PASSWORD, more='refresh: 3s')
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    before = len(place.bao.accessors())
+    assert place.run('init', '--handover', str(handover)).wait(10) == 0
+    left = handover / 'handover'
+    assert left.stat().st_mode & 0o777 == 0o600 and CANARY not in left.read_text()
+    assert len(place.bao.accessors()) == before + 1, 'its token lives on'
+    published = os.readlink(place.mount / '..data')
+    asked = place.bao.requests()
+    place.run('run', '--handover', str(handover))
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    assert not left.exists(), 'nobody else may take it'
+    time.sleep(1)
+    assert place.bao.requests() == asked, 'the store was asked again'
+    assert os.readlink(place.mount / '..data') == published
+    place.bao.put('db', 'another')
+    eventually(lambda: place.text('db/password') == 'another')
+    assert len(place.bao.accessors()) == before + 1, 'it logged in a second time'
+    place.processes[-1].send_signal(signal.SIGTERM)
+    place.processes[-1].wait(5)
+    assert len(place.bao.accessors()) == before, 'the token is still there'
+    assert CANARY not in place.log.read_text()
+
+
+def run_starts_anew_where_what_init_left_does_not_fit(place):
+    place.bao.put('db', CANARY)
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    for text in ('', '{', '{"config":"x","watch":{}}', '[]', '{"config":1}'):
+        (handover / 'handover').write_text(text)
+        place.configure(PASSWORD)
+        place.run('run', '--handover', str(handover))
+        eventually(lambda: place.text('db/password') == CANARY)
+        eventually(lambda: place.get('/startupz')[0] == 200)
+        assert not (handover / 'handover').exists()
+        place.clear()
+    place.run('init', '--handover', '/var/tmp')
+    assert place.processes[-1].wait(10) == 0
+    assert 'nothing is handed over' in place.log.read_text()
+    assert not pathlib.Path('/var/tmp/handover').exists()
+
+
 def init_says_in_one_line_what_is_missing(place):
     place.configure('  - { path: a, from: "bao:secret/nothing-here#value" }\n')
     message = place.folder / 'termination'
@@ -426,6 +471,7 @@ TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
          bears_a_sealed_server, goes_on_after_it_was_stopped_itself, lives_with_few_descriptors, starts_two_hundred_at_once,
          bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
+         run_goes_on_where_init_ended_without_asking_the_store, run_starts_anew_where_what_init_left_does_not_fit,
          init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody,
          leaves_no_value_outside_the_arena]
 

@@ -60,7 +60,8 @@ TEST(Review, MountsThemWhereThePodSays) {
 }
 
 TEST(Review, HoldsToPodSecurityRestricted) {
-  const Json& security = sidecar(injected(labelled(kOne)))["securityContext"];
+  const Json pod = injected(labelled(kOne));
+  const Json& security = sidecar(pod)["securityContext"];
   EXPECT_EQ(security["allowPrivilegeEscalation"], false);
   EXPECT_EQ(security["capabilities"], Json({{"drop", {"ALL"}}}));
   EXPECT_EQ(security["readOnlyRootFilesystem"], true);
@@ -322,7 +323,10 @@ TEST(Review, UsesAnInitContainerAndASidecarBefore129) {
   ASSERT_EQ(pod["spec"]["initContainers"].size(), 1U);
   const Json& init = pod["spec"]["initContainers"][0];
   EXPECT_EQ(init["name"], "secret-injector-init");
-  EXPECT_EQ(init["args"], Json({"init"}));
+  EXPECT_EQ(init["args"], Json({"init", "--handover", "/run/secret-injector-handover"}));
+  EXPECT_EQ(sidecar(pod)["args"], Json({"run", "--handover", "/run/secret-injector-handover"}));
+  EXPECT_EQ(volume(pod, "secret-injector-handover")["emptyDir"], Json({{"medium", "Memory"}, {"sizeLimit", "4Mi"}}));
+  EXPECT_THAT(mounts(container(pod, "app"), "secret-injector-handover"), IsEmpty());
   EXPECT_FALSE(init.contains("restartPolicy"));
   EXPECT_EQ(pod["spec"]["containers"][1]["name"], "secret-injector");
   EXPECT_FALSE(pod["spec"]["containers"][1].contains("restartPolicy"));
@@ -422,14 +426,14 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"role: r\nsecret.a: kv/a\nimage: evil.example/CANARY\n", "the policy allows no such image"},
         Wrong{"role: r\nsecret.a: kv/a\nresources: cpu=1\n", "must be pairs such as requests.cpu=20m"},
         Wrong{"role: r\nsecret.a: kv/a\nresources: limits.cpu=lots\n", "limits.cpu must be a quantity"},
-        Wrong{"role: r\nsecret.a: kv/a\nsize-limit: 1\n", "must be a quantity from 64Ki on"},
+        Wrong{"role: r\nsecret.a: kv/a\nsize-limit: 1k\n", "must be a quantity from 64Ki on"},
         Wrong{"role: r\nsecret.a: kv/a\nhealth-port: '80'\n", "must be a port from 1024"},
         Wrong{"role: r\nsecret.a: kv/a\nlog-level: loud\n", "must be one of debug, info, warn, error"},
         Wrong{"role: r\nsecret.a: kv/a\ninit-only: yes please\n", "must be \"true\" or \"false\""},
         Wrong{"role: r\nsecret.a: kv/a\nrequire: noswop\n", "must be words of noswap"}));
 
 TEST(Review, TellsAllMistakesAtOnce) {
-  const std::string told = refusal(labelled("refesh: 1\nmode: '9'\nsecret.a: kv//a\n"));
+  const std::string told = refusal(labelled("refesh: 1m\nmode: '9'\nsecret.a: kv//a\n"));
   EXPECT_EQ(std::ranges::count(told, '\n'), 2) << told;
 }
 
