@@ -58,6 +58,12 @@ class Builder:
               '\n'.join(text.splitlines()[-lines:]))
         return text.strip()
 
+    def tidy(self):
+        """Stages of sources that are no more go when they take much; what was compiled stays in ccache."""
+        size = int(subprocess.run(['du', '-sb', self.place / 'root'], capture_output=True, text=True, check=False).stdout.split()[0])
+        if size > 10e9:
+            self.run('buildah', 'rmi', '--prune', '--force')
+
     def base(self):
         """The Debian that the Dockerfile names."""
         name = re.search(r'^ARG DEBIAN=(\S+)', DOCKERFILE.read_text(), re.M).group(1)
@@ -256,6 +262,7 @@ def main(scanner, save):
     with tempfile.TemporaryDirectory(dir=builder.place) as work:
         folder = pathlib.Path(work)
         with sheet.case('a base by debootstrap'):
+            builder.tidy()
             builder.base()
         for name in PROGRAMS:
             with sheet.case(f'{name}: builds'):
