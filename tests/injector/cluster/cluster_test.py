@@ -80,6 +80,7 @@ def main():
     tools.kubernetes()
     tools.clients()
     tools.openbao()
+    tools.moto()
     print(f'  what the cluster is made of: {time.monotonic() - begun:.0f} s', flush=True)
     return cluster.inside(sys.argv)
 

@@ -83,9 +83,11 @@ class Place:
         with concurrent.futures.ThreadPoolExecutor() as pool:   # most of it waits
             node = pool.submit(self.cluster.node)
             store = pool.submit(stores.Store, self.cluster)
+            aws = pool.submit(stores.Aws, self.cluster)
             made = pool.submit(self.make_images)
             node.result()
-            self.store = store.result()
+            self.store, self.aws = store.result(), aws.result()
+            self.aws.ready()
             for tar in made.result():
                 self.cluster.load(tar)
         self.store.announce()
@@ -138,13 +140,15 @@ class Place:
     # the webhook
 
     def policy(self, **more):
-        """Three stores: the one that the policy without a file names, too; the same by JWT; AWS where it was started."""
+        """Three stores: the one that the policy without a file names, too; the same by JWT; AWS."""
         pem = self.store.ca.read_text()
         return {
             'image': f'localhost/secret-injector:{VERSION}', 'default_store': 'openbao',
             'stores': {
                 'openbao': {'openbao': {'address': LISTED, 'ca': {'config_map': 'kube-root-ca.crt'}}},
                 'jwt': {'openbao': {'address': self.store.url, 'ca': {'pem': pem}, 'login': 'jwt'}},
+                'aws': {'aws': {'region': 'eu-central-1', 'endpoint': self.aws.url, 'sts_endpoint': self.aws.url, 'ca': {
+                    'pem': self.aws.ca.read_text()}}},
                 **more}}
 
     def values(self, **more):

