@@ -259,6 +259,7 @@ TAKEN = {
         {'priorityClassName': 'system-cluster-critical', 'nodeSelector': {'a': 'b'}, 'tolerations': [{'operator': 'Exists'}],
          'podAnnotations': {'c': 'd'}, 'podLabels': {'e': 'f'}, 'imagePullSecrets': [{'name': 'g'}]},
         lambda all: {'priorityClassName', 'nodeSelector', 'tolerations', 'imagePullSecrets'} <= set(pod_of(all))),
+    'one replica, which no drain waits for': ({'replicas': 1}, lambda all: 'PodDisruptionBudget' not in all),
     'another name and namespace': ({'name': 'other'}, lambda all: all['Service'][0]['metadata']['name'] == 'other' and
                                    '--service=other' in pod_of(all)['containers'][0]['args']),
 }
