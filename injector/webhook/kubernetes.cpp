@@ -89,6 +89,18 @@ net::Task<nlohmann::json> Kubernetes::send_public(Verb verb, std::string path, n
   co_return *std::move(json);
 }
 
+net::Task<Kubernetes::Answer> Kubernetes::get(std::string path) {
+  Secret nothing;
+  auto answer = co_await send(Verb::get, std::move(path), std::move(nothing));
+  co_return answer;
+}
+
+net::Task<nlohmann::json> Kubernetes::get_public(std::string path) {
+  nlohmann::json nothing;
+  auto answer = co_await send_public(Verb::get, std::move(path), std::move(nothing));
+  co_return answer;
+}
+
 std::string path_of_secret(std::string_view object_namespace, std::string_view name) {
   return "/api/v1/namespaces/" + std::string(object_namespace) + "/secrets/" + std::string(name);
 }

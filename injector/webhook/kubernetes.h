@@ -30,9 +30,11 @@ class Kubernetes {
     memory::Secret body;
   };
   /// Sends `body`, empty for get. The answer may hold keys, and so stays in the arena.
-  net::Task<Answer> send(Verb verb, std::string path, memory::Secret body = {});
+  net::Task<Answer> send(Verb verb, std::string path, memory::Secret body);
+  net::Task<Answer> get(std::string path);
   /// The same for objects that hold nothing secret. `Errc::corrupt` when the answer is no JSON.
-  net::Task<nlohmann::json> send_public(Verb verb, std::string path, nlohmann::json body = nullptr);
+  net::Task<nlohmann::json> send_public(Verb verb, std::string path, nlohmann::json body);
+  net::Task<nlohmann::json> get_public(std::string path);
 
  private:
   std::unique_ptr<net::Http> http_;

@@ -62,14 +62,15 @@ net::Task<bool> Lease::take(const json& found) {
 
 net::Task<bool> Lease::hold() {
   held_ = false;
-  auto found = co_await kubernetes_->send_public(Kubernetes::Verb::get, path_);
+  auto found = co_await kubernetes_->get_public(path_);
   if (!found && found.error().code() == Errc::missing) {
     const std::size_t slash = path_.rfind('/');
     json fresh = {{"apiVersion", "coordination.k8s.io/v1"},
                   {"kind", "Lease"},
                   {"metadata", {{"name", path_.substr(slash + 1)}}},
                   {"spec", spec_of(0, now_text())}};
-    auto made = co_await kubernetes_->send_public(Kubernetes::Verb::create, collection_of(path_), std::move(fresh));
+    std::string place = collection_of(path_);
+    auto made = co_await kubernetes_->send_public(Kubernetes::Verb::create, std::move(place), std::move(fresh));
     if (!made && made.error().code() == Errc::limit) co_return false;
     if (!made) co_return fail(std::move(made).error());
     held_ = true;
@@ -95,7 +96,7 @@ net::Task<bool> Lease::hold() {
 
 net::Task<void> Lease::release() {
   if (!std::exchange(held_, false)) co_return scanner::base::Ok();
-  auto found = co_await kubernetes_->send_public(Kubernetes::Verb::get, path_);
+  auto found = co_await kubernetes_->get_public(path_);
   if (!found) co_return fail(std::move(found).error());
   if (string_member(member(*found, "spec"), "holderIdentity") != holder_) co_return scanner::base::Ok();
   const std::string version = string_member(member(*found, "metadata"), "resourceVersion");

@@ -13,8 +13,8 @@ namespace {
 using telemetry::Level;
 using telemetry::Log;
 
-const char* const kHead = R"(Answers the API server's AdmissionReviews: pods that ask for secrets by label and
-annotation get the sidecar that delivers them.
+const char* const kHead = R"(Answers the API server's AdmissionReviews: pods that ask for secrets by label
+and annotation get the sidecar that delivers them.
 
 Usage: secret-webhook --tls-cert FILE --tls-key FILE [--policy FILE]
        secret-webhook --self-managed --service NAME --secret NAME --lease NAME
@@ -35,7 +35,9 @@ Exit codes:
 std::string whole_help(const CLI::App* app, const std::string&, CLI::AppFormatMode mode) {
   CLI::Formatter options;
   options.column_width(30);
-  return std::string(kHead) + options.make_groups(app, mode) + kFoot;
+  std::string groups = options.make_groups(app, mode);
+  for (std::size_t at = 0; (at = groups.find("\n\n\n", at)) != std::string::npos;) groups.erase(at, 1);
+  return kHead + groups + kFoot;
 }
 
 Parsed wrong(const std::string& message) {
@@ -66,7 +68,7 @@ void add_certificates(CLI::App& app, Options& options, bool& self_managed) {
   };
   app.add_flag("--self-managed", self_managed, "Keep an authority and a leaf in a Secret")->group(own);
   add("--service", options.service, "The Service that the API server calls");
-  add("--namespace", options.own_namespace, "Of Service, Secret and Lease; this pod's unless set");
+  add("--namespace", options.own_namespace, "Of the three others; this pod's unless set");
   add("--secret", options.secret, "The Secret");
   add("--lease", options.lease, "The Lease by which replicas choose who writes it");
   add("--webhook-configuration", options.webhook_configuration,
@@ -87,13 +89,13 @@ void add_log(CLI::App& app, Options& options) {
          "--log-level", [&options, levels](const std::string& name) { options.log_level = levels.at(name); },
          "debug, info (a line an admission), warn or error")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
       ->group("Log");
   app.add_option_function<std::string>(
          "--log-format", [&options, formats](const std::string& name) { options.log_format = formats.at(name); },
          "json (ECS) or text; text on a terminal unless set")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"json", "text"}))
+      ->check(CLI::IsMember({"json", "text"}).description(""))
       ->group("Log");
 }
 
@@ -156,7 +158,7 @@ Parsed parse(int argc, const char* const* argv) {
          "--drain-delay", [&options](int count) { options.drain_delay = std::chrono::seconds(count); },
          "How long after SIGTERM clients are still taken,\nfor the news to reach them; 3 unless set")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0, 300))
+      ->check(CLI::Range(0, 300).description(""))
       ->group("Serving");
   add_certificates(app, options, self_managed);
   add_log(app, options);

@@ -86,7 +86,8 @@ SelfManaged::SelfManaged(Kubernetes& kubernetes, SelfManagedNames names, SelfMan
       dns_names_(names_of_service(names_.service, names_.own_namespace)) {}
 
 net::Task<SelfManaged::Found> SelfManaged::read() {
-  auto answer = co_await kubernetes_->send(Kubernetes::Verb::get, path_of_secret(names_.own_namespace, names_.secret));
+  std::string path = path_of_secret(names_.own_namespace, names_.secret);
+  auto answer = co_await kubernetes_->get(std::move(path));
   Found found;
   if (!answer && answer.error().code() == Errc::missing) co_return found;
   if (!answer) co_return fail(std::move(answer).error());
@@ -103,8 +104,9 @@ net::Task<SelfManaged::Found> SelfManaged::read() {
 }
 
 net::Task<void> SelfManaged::write(const Found& found, const Keeping& keeping) {
-  const std::string path = path_of_secret(names_.own_namespace, names_.secret);
+  std::string path = path_of_secret(names_.own_namespace, names_.secret);
   const bool exists = !found.version.empty();
+  if (!exists) path = collection_of(path);
   Text text;
   if (exists) {
     text.append(R"({"metadata":{"resourceVersion":)").append_json(found.version).append(R"(},"data":)");
@@ -115,14 +117,15 @@ net::Task<void> SelfManaged::write(const Found& found, const Keeping& keeping) {
   append_data(text, keeping, exists);
   text.append("}");
   const auto verb = exists ? Kubernetes::Verb::merge_patch : Kubernetes::Verb::create;
-  auto written = co_await kubernetes_->send(verb, exists ? path : collection_of(path), text.finish());
+  Secret body = text.finish();
+  auto written = co_await kubernetes_->send(verb, std::move(path), std::move(body));
   if (!written) co_return fail(std::move(written).error());
   co_return Ok();
 }
 
 net::Task<Published> SelfManaged::publish(const std::string& bundle, Write write) {
   const std::string path = path_of_webhook(names_.webhook_configuration);
-  auto found = co_await kubernetes_->send_public(Kubernetes::Verb::get, path);
+  auto found = co_await kubernetes_->get_public(path);
   if (!found) co_return fail(std::move(found).error());
   const json webhooks = found->is_object() ? found->value("webhooks", json::array()) : json::array();
   const Secret encoded_bundle = encoded(bundle);
@@ -139,9 +142,9 @@ net::Task<Published> SelfManaged::publish(const std::string& bundle, Write write
   if (patch.empty()) co_return Published::yes;
   if (write == Write::no) co_return Published::no;
   const json metadata = found->value("metadata", json::object());
-  patch.insert(
-      patch.begin(),
-      {{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", string_member(metadata, "resourceVersion")}});
+  json guard = {{"op", "test"}, {"path", "/metadata/resourceVersion"}};
+  guard["value"] = string_member(metadata, "resourceVersion");
+  patch.insert(patch.begin(), std::move(guard));
   auto patched = co_await kubernetes_->send_public(Kubernetes::Verb::json_patch, path, std::move(patch));
   if (!patched) co_return fail(std::move(patched).error());
   log_->info("the API server is told whom to trust",
@@ -153,7 +156,8 @@ net::Task<SelfManaged::Found> SelfManaged::keep(Found found) {
   for (int step = 0; step < kMostSteps; ++step) {
     auto published = Published::no;
     if (!found.keeping.next.empty()) {
-      auto told = co_await publish(found.keeping.bundle(), Write::no);
+      const std::string bundle = found.keeping.bundle();
+      auto told = co_await publish(bundle, Write::no);
       if (!told) co_return fail(std::move(told).error());
       published = *told;
     }
@@ -192,7 +196,8 @@ net::Task<void> SelfManaged::look() {
   if (!taken) co_return taken;
   if (!leads) co_return fail(std::move(leads).error());
   if (*leads) {
-    auto told = co_await publish(found->keeping.bundle(), Write::yes);
+    const std::string bundle = found->keeping.bundle();
+    auto told = co_await publish(bundle, Write::yes);
     if (!told) co_return fail(std::move(told).error());
   }
   co_return Ok();
