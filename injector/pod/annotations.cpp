@@ -721,6 +721,7 @@ class Reader {
       }
       request_.stores.push_back(std::move(out));
     }
+    if (!asked_.mistakes.empty()) return;  // A file that was not understood may be what it is for.
     for (const auto name : {"role", "namespace"}) {
       if (general(name) != nullptr && store_ != nullptr && !used_.contains(store_->name))
         wrong(name, "is for a store that no file uses: remove it, or use " +

@@ -54,7 +54,7 @@ std::vector<Edit> edits(const std::vector<std::string_view>& a, const std::vecto
       out.push_back({' ', a[head + i]});
       ++i;
       ++j;
-    } else if (i < n && (j == m || !compare || at(i + 1, j) > at(i, j + 1))) {
+    } else if (i < n && (j == m || !compare || at(i + 1, j) >= at(i, j + 1))) {
       out.push_back({'-', a[head + i++]});
     } else {
       out.push_back({'+', b[head + j++]});

@@ -85,8 +85,9 @@ class Reviewer {
     out.name = text_at(object, "/metadata/name");
     if (out.name.empty()) out.name = text_at(object, "/metadata/generateName");
     const std::string pod_path(known->pod);
-    const auto line = line_of(document, pointer + "/kind", pointer + "/apiVersion");
-    out.line = line.value_or(manifests_[document].line);
+    const std::size_t begin = manifests_[document].line;
+    out.line = std::min(line_of(document, pointer + "/kind", "").value_or(begin),
+                        line_of(document, pointer + "/apiVersion", "").value_or(begin));
     const OrderedJson::json_pointer where(pod_path);
     if (!object.contains(where)) {
       refuse(out, std::to_string(out.line) + ": has no pod at " + pod_path.substr(1));

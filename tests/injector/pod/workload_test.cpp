@@ -200,7 +200,7 @@ TEST(Workloads, StandInLists) {
   const auto workloads = review_manifests(all, "default", default_policy());
   ASSERT_EQ(workloads.size(), 1U);
   EXPECT_EQ(workloads[0].pointer, "/items/1");
-  EXPECT_EQ(workloads[0].line, 7U);
+  EXPECT_EQ(workloads[0].line, 6U);
   const auto after = manifests(patched_yaml(all, workloads));
   EXPECT_EQ(after.at(0).value["items"][1]["spec"]["initContainers"][0]["name"], "secret-injector");
 }
