@@ -5,8 +5,10 @@ uses; and looks at what came out: size, content, user, reproducible, runs, and w
 usage: images.py SCAN_SECRETS [--save FOLDER]     (as root)
 
 --save leaves each image as FOLDER/NAME.tar (docker-archive, named localhost/NAME:VERSION). The base and compiled objects
-are kept in $SCAN_SECRETS_TOOLS/buildah, so that a second run compiles only what has changed.
+are kept in $SCAN_SECRETS_TOOLS/buildah where overlays can be mounted on it, so that a second run compiles only what has
+changed.
 """
+import contextlib
 import hashlib
 import json
 import os
@@ -26,6 +28,7 @@ PROGRAMS = ('scan-secrets', 'secret-injector', 'secret-webhook')
 VERSION = '0.1.0'
 EPOCH = '1700000000'
 MOST_BYTES = 30_000_000
+MIRROR = 'http://deb.debian.org/debian'
 SUITES = ('debian bookworm', 'debian bookworm-updates', 'debian-security bookworm-security')
 
 # What containers need where limits cannot be raised and control groups are of both kinds.
@@ -39,6 +42,12 @@ events_logger = "file"
 '''
 
 
+def stacks(place):
+    """Whether an overlay can be mounted on this file system; none can on an overlay."""
+    done = subprocess.run(['stat', '-f', '-c', '%T', place], capture_output=True, text=True, check=True)
+    return done.stdout.strip() != 'overlayfs'
+
+
 class Builder:
     def __init__(self, place):
         self.place = place
@@ -46,6 +55,8 @@ class Builder:
         (place / 'containers.conf').write_text(SETTINGS)
         self.environment = dict(os.environ, CONTAINERS_CONF=str(place / 'containers.conf'), TMPDIR=str(place))
         self.store = ['--root', str(place / 'root'), '--runroot', str(place / 'run')]
+        if not stacks(place):
+            self.store += ['--storage-driver', 'vfs']
 
     def run(self, program, *arguments, **options):
         return subprocess.run([program, *self.store, *map(str, arguments)], env=self.environment, check=False,
@@ -71,10 +82,16 @@ class Builder:
             return
         with tempfile.TemporaryDirectory(dir=self.place) as folder:
             debian = pathlib.Path(folder) / 'debian'
-            subprocess.run(['debootstrap', '--variant=minbase', 'bookworm', debian, 'http://deb.debian.org/debian'],
+            # The machine's own sources, where they are of this Debian.
+            own = [pathlib.Path('/etc/apt/sources.list.d/debian.sources'), pathlib.Path('/etc/apt/sources.list')]
+            own = [path for path in own if path.exists() and 'bookworm-security' in path.read_text()]
+            mirror = re.search(r'(https?://\S+/debian)/?\s', ''.join(path.read_text() for path in own))
+            subprocess.run(['debootstrap', '--variant=minbase', 'bookworm', debian, mirror[1] if mirror else MIRROR],
                            check=True, stdout=subprocess.DEVNULL)
-            lists = [f'deb http://deb.debian.org/{suite} main\n' for suite in SUITES]
-            (debian / 'etc/apt/sources.list').write_text(''.join(lists))
+            lists = [f'deb {MIRROR.removesuffix("/debian")}/{suite} main\n' for suite in SUITES]
+            (debian / 'etc/apt/sources.list').write_text('' if own else ''.join(lists))
+            for path in own:
+                shutil.copy(path, debian / path.relative_to('/'))
             container = self.buildah('from', 'scratch')
             self.buildah('add', '-q', container, debian, '/')
             self.buildah('config', '--cmd', '/bin/bash', container)
@@ -257,9 +274,14 @@ def main(scanner, save):
                 raise Skip('needs ' + (', '.join(missing) or 'root'))
         return sheet.end()
     tools = os.environ.get('SCAN_SECRETS_TOOLS') or os.path.expanduser('~/.cache/scan-secrets-tests')
-    builder = Builder(pathlib.Path(tools) / 'buildah')
+    kept = pathlib.Path(tools) / 'buildah'
+    pathlib.Path(tools).mkdir(parents=True, exist_ok=True)
     images = {}
-    with tempfile.TemporaryDirectory(dir=builder.place) as work:
+    with contextlib.ExitStack() as stack:
+        if not stacks(tools) and stacks('/tmp'):
+            kept = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir='/tmp', prefix='b.')))
+        builder = Builder(kept)
+        work = stack.enter_context(tempfile.TemporaryDirectory(dir=builder.place))
         folder = pathlib.Path(work)
         with sheet.case('a base by debootstrap'):
             builder.tidy()
