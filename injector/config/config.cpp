@@ -128,7 +128,10 @@ bool check_whole(const Place& place, Config& config) {
   const Place files = place.member("files");
   bool good = check_paths(files, config.files);
   for (std::size_t i = 0; i < config.files.size(); ++i) {
-    good = check_sources(files.at(i), config.files[i], config) && good;
+    FileSpec& file = config.files[i];
+    const bool well =
+        file.templ ? settle_template(files.at(i), file, config) : check_sources(files.at(i), file, config);
+    good = well && good;
   }
   return good;
 }

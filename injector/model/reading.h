@@ -30,6 +30,7 @@ struct Query {
   /// here.
   bool write = false;
   std::map<std::string, std::string> data{};
+  bool list = false;      ///< The names beneath the path (LIST), in the place of what is there.
   std::string version{};  ///< A KV 2 version, an AWS VersionId; empty: the current one.
   std::string stage{};    ///< AWS: a VersionStage; empty: AWSCURRENT.
   std::string space{};    ///< Vault: a namespace for this read other than the store's.

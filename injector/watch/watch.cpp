@@ -456,7 +456,7 @@ void Watch::State::render(File& file) {
   std::vector<const Reading*> readings(file.topics.size(), nullptr);
   for (std::size_t i = 0; i < file.topics.size(); ++i) {
     const Topic& topic = topics[file.topics[i]];
-    if (topic.reading && topic.fresh) {
+    if (topic.reading && topic.unseen) {
       file.unusable[i].clear();
       readings[i] = &*topic.reading;
     } else if (file.used == i && good(file, i) && !is_stale(file, now)) {
@@ -489,7 +489,7 @@ void Watch::State::deliver() {
   for (File& file : files) render(file);
   for (Topic& topic : topics) {
     if (!topic.held) topic.reading.reset();
-    topic.fresh = false;
+    topic.unseen = false;
   }
   judge_age();
   // A mount that refuses is tried again at its own time, however often its stores are asked.

@@ -797,8 +797,8 @@ void print_real(Builder& out, double value, char form, int precision) {
     int exponent = 0;
     const auto* const begin = digits.data() + digits.find('e') + 1;
     std::from_chars(*begin == '+' ? begin + 1 : begin, made.ptr, exponent);
-    // The threshold for the shortest form is 21 digits.
-    if (exponent >= -4 && exponent < 21) made = std::to_chars(room, room + kRoom, value, std::chars_format::fixed);
+    // The shortest form has an exponent from a million on.
+    if (exponent >= -4 && exponent < 6) made = std::to_chars(room, room + kRoom, value, std::chars_format::fixed);
   } else {
     const auto format = form == 'e'   ? std::chars_format::scientific
                         : form == 'f' ? std::chars_format::fixed

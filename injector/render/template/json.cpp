@@ -120,7 +120,7 @@ class Json {
       if (rune.code < 0x80) {
         byte(text[0]);
       } else if (rune.code == kBadRune && rune.size == 1) {
-        out_.add("\\ufffd");
+        out_.add_rune(kBadRune);
       } else if (rune.code == 0x2028 || rune.code == 0x2029) {
         out_.add(rune.code == 0x2028 ? "\\u2028" : "\\u2029");
       } else {

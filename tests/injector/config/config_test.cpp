@@ -95,11 +95,15 @@ TEST(Config, ReadsAllThatThereIs) {
   EXPECT_EQ(vault.auth_space, "team");
   EXPECT_EQ(vault.timeout, 2500ms);
   EXPECT_FALSE(vault.revoke);
+  EXPECT_EQ(vault.proxy, "http://proxy.example:3128");
+  EXPECT_EQ(vault.login_backoff, (LoginBackoff{2s, 1min}));
   EXPECT_EQ(vault.auth, VaultAuth(KubernetesAuth{"shop", "k8s/eu", "/var/run/secrets/vault/token"}));
   const auto& aws = std::get<AwsStore>(config.store("sm")->kind);
   EXPECT_THAT(aws.failover_regions, ElementsAre("eu-west-1"));
   EXPECT_THAT(aws.credentials, ElementsAre(AwsStore::Source::container, AwsStore::Source::instance));
   EXPECT_EQ(config.start_jitter, 10s);
+  EXPECT_EQ(config.start_timeout, 5min);
+  EXPECT_EQ(config.quit, (Quit{"127.0.0.1", 8200}));
   EXPECT_TRUE(config.require.noswap && config.require.locked_memory && !config.require.nodev);
   EXPECT_EQ(config.health, (Health{"::", 9000}));
   EXPECT_EQ(config.log, (Log{Log::Level::debug, Log::Format::json}));
@@ -134,7 +138,23 @@ TEST(Config, TellsEveryMistakeAtOnceByLineAndKey) {
       "c.yaml:5: stores.bao.vault.auth: needs exactly one of kubernetes, jwt, approle, cert, aws, token_file\n"
       "c.yaml:7: files[0].path: the path is not good: no part of it may start with \"..\"\n"
       "c.yaml:9: files[0].mode: must be in quotes, such as \"0440\": YAML readers disagree about bare octal numbers\n"
-      "c.yaml:10: files[1]: \"from\" is missing");
+      "c.yaml:10: files[1]: needs exactly one of from, template");
+}
+
+TEST(Config, KeepsQuitToLoopbackAndTheProxyToHttps) {
+  EXPECT_THAT(mistake(with_top("quit: { listen: \"0.0.0.0:8200\" }")), HasSubstr("must be on loopback"));
+  EXPECT_THAT(mistake(with_top("quit: {}")), HasSubstr("\"listen\" is missing"));
+  for (const char* proxy : {"https://p", "http://", "http://u:pw@p", "http://p/x", "p:3128"}) {
+    EXPECT_THAT(mistake(with_store("vault: { address: 'https://v', auth: { token_file: /t }, proxy: '" +
+                                   std::string(proxy) + "' }")),
+                HasSubstr("proxy: must"));
+  }
+  EXPECT_THAT(
+      mistake(with_store("vault: { address: 'http://127.0.0.1', auth: { token_file: /t }, proxy: 'http://p' }")),
+      HasSubstr("goes with https alone"));
+  EXPECT_THAT(
+      mistake(with_store("vault: { address: 'https://v', auth: { token_file: /t }, login_backoff: { first: 10m } }")),
+      HasSubstr("must not be shorter than first"));
 }
 
 TEST(Config, FindsStoresThatAreNotThere) {
