@@ -353,6 +353,8 @@ void read(VaultView& view, const json& pod, std::string_view pod_namespace, cons
   using Provider = StorePolicy::Provider;
   const StorePolicy* store = store_of(view, policy, openbao ? Provider::openbao : Provider::vault);
   out.files = vault_files(view, store == nullptr ? std::string() : store->name, out.directory);
+  // With an address that is refused, all other mistakes are told, too.
+  if (store == nullptr) store = policy.default_vault_store(openbao ? Provider::openbao : Provider::vault);
   if (store != nullptr) out.stores.push_back(vault_login(view, pod, *store, out.mounts));
 
   what_runs(view, out);

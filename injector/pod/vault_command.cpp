@@ -54,7 +54,7 @@ std::optional<Words> split(std::string_view text) {
       word = "$" + std::string(text.substr(from, close - from));
       open = true;
       i = close;
-    } else if (std::string_view("$\\;&|<>(){}*?[]#~!").find(c) != std::string_view::npos) {
+    } else if (std::string_view("$\\;&|<>(){}*?#~!").find(c) != std::string_view::npos) {
       return {};
     } else {
       word += c;

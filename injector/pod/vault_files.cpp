@@ -143,6 +143,8 @@ std::optional<TemplateRequest> template_of(VaultView& view, const std::string& s
     return out;
   }
   const std::string place = of(kSecret, secret);
+  // A file of the agent's was to say it: refused by the table.
+  if (trimmed(view.text(place)).empty()) return {};
   const auto path = quoted(view, place, trimmed(view.text(place)));
   if (!path) return {};
   out.text = usual_template(json, *path);

