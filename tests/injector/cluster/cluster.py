@@ -11,6 +11,7 @@ leads nowhere, its mounts end with it, and no process outlives it.
     10.96.0.0/24      services (kube-proxy)
 """
 import base64
+import ctypes
 import http.client
 import json
 import os
@@ -29,6 +30,7 @@ import tools
 NODE = 'node-1'
 HOST = '10.244.0.1'
 MARK = 'SCAN_SECRETS_CLUSTER'
+PR_SET_PDEATHSIG = 1
 
 
 class Impossible(Exception):
@@ -88,10 +90,12 @@ def inside(arguments):
     """Runs this program again in its own namespaces, and cleans up behind it. Its exit code."""
     folder = tempfile.mkdtemp(prefix='kube-', dir='/tmp')
     group = os.path.basename(folder)
+    # However this process ends, the namespaces end with it, and all that runs in them.
     process = subprocess.Popen(['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
-                                sys.executable, *arguments], env=dict(os.environ, **{MARK: folder}))
+                                sys.executable, *arguments], env=dict(os.environ, **{MARK: folder}),
+                               preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: process.terminate())
+        signal.signal(number, lambda *_: process.kill())   # unshare ignores all milder ones
     try:
         return process.wait()
     finally:

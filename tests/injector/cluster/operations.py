@@ -396,7 +396,10 @@ def a_reboot_of_the_node_brings_everything_back(place):
                   namespace=space)
     cluster.wait_ready(space, 'shop')
     cluster.reboot_node()
-    eventually(lambda: all(cluster.is_ready(p) for p in place.webhook_pods()), 120)
+    try:
+        eventually(lambda: all(cluster.is_ready(p) for p in place.webhook_pods()), 120)
+    except AssertionError as error:
+        raise AssertionError(f'{error}\n{cluster.log("kubelet")}\n{cluster.log("containerd")}\n{place.webhook_state()}') from None
     place.trusted(60)
     cluster.wait_ready(space, 'shop', 120)
     assert cluster.exec(space, 'shop', 'cat', FILE, container='app') == 'after-the-reboot'

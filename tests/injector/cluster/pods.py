@@ -77,7 +77,7 @@ def a_pod_logs_in_by_jwt_with_the_keys_of_the_cluster(place):
 def a_pod_reads_from_aws_with_its_web_identity(place):
     space, cluster, aws = place.namespace(), place.cluster, place.aws
     aws.put(f'{space}/db', json.dumps({'password': 'from-aws'}))
-    cluster.apply(pod('shop', READ, ours(store='aws', role='arn:aws:iam::111122223333:role/shop', refresh='500ms',
+    cluster.apply(pod('shop', READ, ours(store='aws', role='arn:aws:iam::123456789012:role/shop', refresh='500ms',
                                          secret_password=f'{space}/db#password')), namespace=space)
     cluster.wait_ready(space, 'shop')
     assert 'first: from-aws' in cluster.logs(space, 'shop', 'app')
@@ -91,7 +91,7 @@ def one_pod_reads_from_two_stores(place):
     place.store.put(f'{space}/db', password='of-openbao')
     cluster.apply(pod('shop', f'cat /run/secrets/app/password /run/secrets/app/key; {WAIT}', dict(
         ours(role=space, secret_password=f'secret/{space}/db#password', secret_key=f'aws:{space}/key#key'),
-        **{'secret-injector.io/role.aws': 'arn:aws:iam::111122223333:role/shop'})), namespace=space)
+        **{'secret-injector.io/role.aws': 'arn:aws:iam::123456789012:role/shop'})), namespace=space)
     cluster.wait_ready(space, 'shop')
     assert 'of-openbaoof-aws' in cluster.logs(space, 'shop', 'app')
 
