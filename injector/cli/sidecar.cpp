@@ -423,10 +423,13 @@ void Sidecar::take_over() {
 
 asio::awaitable<int> Sidecar::run() {
   const config::Config& config = crew_->config;
-  log_.info("started", {{"event.action", "start"},
-                        {"files", std::to_string(config.files.size())},
-                        {"stores", std::to_string(config.stores.size())},
-                        {"mount", config.mount}});
+  telemetry::Fields started = {{"event.action", "start"},
+                               {"files", std::to_string(config.files.size())},
+                               {"stores", std::to_string(config.stores.size())},
+                               {"mount", config.mount}};
+  if (!environment_->pod.empty()) started.emplace_back("orchestrator.resource.name", environment_->pod);
+  if (!environment_->pod_namespace.empty()) started.emplace_back("orchestrator.namespace", environment_->pod_namespace);
+  log_.info("started", started);
   watch::Group aside(io_.get_executor());
   aside.start(beat());
   aside.start(reload_on_hangup());

@@ -669,7 +669,27 @@ class Reader {
     used_.insert(out.store);
     const auto checked = render::templates::Template::check(text, {out.left_delimiter, out.right_delimiter});
     for (const auto& mistake : checked.mistakes) wrong(said("template"), mistake.text());
+    if (checked.good != nullptr) check_calls(*checked.good, said("template"));
     file.templ = std::move(out);
+  }
+
+  /// A path of a template may name its store before a colon; only stores of vault and openbao list and take writes.
+  void check_calls(const render::templates::Template& checked, const std::string& said) {
+    using Kind = render::templates::Call::Kind;
+    for (const auto& call : checked.calls()) {
+      const StorePolicy* store = store_;
+      const auto colon = call.path.find(':');
+      if (colon != std::string::npos && policy_.store(call.path.substr(0, colon)) != nullptr) {
+        store = policy_.store(call.path.substr(0, colon));
+        if (!may_use(*store)) {
+          return wrong(said, "the policy does not let pods of this namespace use a store that it names; there are " +
+                                 stores_text());
+        }
+        used_.insert(store->name);
+      }
+      if (!store->is_vault() && call.kind != Kind::read)
+        wrong(said, "only a store of vault or openbao can list what it has, and be written to");
+    }
   }
 
   /// Two files of one path, or one where another's folder must be.

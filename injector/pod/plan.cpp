@@ -341,6 +341,9 @@ class Planner {
   }
 
   void check_role(const StoreRequest& use, const StorePolicy& store) {
+    const bool plain =
+        std::ranges::all_of(use.role, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
+    if (!plain) return wrong("the role for the store \"" + store.name + "\" must be without control characters");
     if (!use.role.empty() && use.role != store.role && !store.roles.empty() &&
         std::ranges::none_of(store.roles, [&](const std::string& each) { return matches(each, use.role); })) {
       wrong("the policy does not let pods name this role for the store \"" + store.name + "\": ask the operator");

@@ -1,6 +1,7 @@
 #include "injector/pod/review.h"
 
 #include "injector/pod/annotations.h"
+#include "scanner/base/fd.h"
 #include "tests/injector/pod/pods.h"
 
 namespace injector::pod {
@@ -487,11 +488,46 @@ TEST(Review, ChecksTemplatesAtAdmission) {
   EXPECT_THAT(told, HasSubstr("nosuch"));
 }
 
+TEST(Review, LetsATemplateDrawFromSeveralStores) {
+  const Json pod = injected(labelled(
+      "role: r\ntemplate.a: '{{ with secret \"kv/a\" }}{{ .Data.data.x }}{{ end }}{{ with secret \"aws:prod/b\" }}{{ "
+      ".Data.y }}{{ end }}'\n"));
+  const auto config = configuration(pod);
+  EXPECT_NE(config.store("aws"), nullptr);
+  EXPECT_NE(config.store("vault"), nullptr);
+  EXPECT_THAT(refusal(labelled("store: aws\ntemplate.a: '{{ range secrets \"kv\" }}{{ . }}{{ end }}'\n")),
+              HasSubstr("only a store of vault or openbao can list"));
+}
+
 TEST(Review, PassesOnATemplate) {
   const Json pod = injected(
       labelled("role: r\ntemplate.a: |\n  {{ with secret \"kv/data/a\" }}{{ .Data.data.password }}{{ end }}\n"));
   EXPECT_THAT(variable(sidecar(pod), "SECRET_INJECTOR_CONFIG"), HasSubstr(".Data.data.password"));
   EXPECT_EQ(configuration(pod).files.size(), 1U);
+}
+
+// --- the reference
+// -----------------------------------------------------------------------------------------------------
+
+TEST(Readme, HasEveryAnnotation) {
+  const std::string text = *scanner::base::read_file(std::string(PROJECT_ROOT) + "/injector/pod/README.md", 1UL << 20);
+  for (const auto& each : annotations()) {
+    std::string name(each.name);
+    if (name == "role." || name == "ca.") {
+      name += "STORE";
+    } else if (name.ends_with('.')) {
+      name += "FILE";
+    }
+    EXPECT_THAT(text, HasSubstr("`" + name + "`")) << name;
+  }
+}
+
+TEST(Readme, ShowsAPolicyThatIsOne) {
+  const std::string text = *scanner::base::read_file(std::string(PROJECT_ROOT) + "/injector/pod/README.md", 1UL << 20);
+  const auto begin = text.find("```yaml\nimage: ") + 8;
+  const auto read = parse_policy(text.substr(begin, text.find("```", begin) - begin), "README.md");
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->stores.size(), 2U);
 }
 
 }  // namespace
