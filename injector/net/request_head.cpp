@@ -91,16 +91,15 @@ int read_header(std::string_view line, Bodies bodies, RequestHead& head, bool& s
 HeadOrStatus read_head(std::string_view text, Bodies bodies) {
   HeadOrStatus out;
   bool sized = false;
-  out.refused = read_request_line(take_until(text, "\r\n"), out.head);
+  const std::string_view first = take_until(text, "\r\n");
+  out.refused = read_request_line(first, out.head);
   while (out.refused == 0) {
     const std::string_view line = take_until(text, "\r\n");
     if (line.empty()) break;
     out.refused = read_header(line, bodies, out.head, sized);
   }
   // One of the two is what a second reader would go by (RFC 9112, 6.3); HTTP/1.0 knows no chunks.
-  if (out.refused == 0 && out.head.chunked && (sized || !text.substr(0, text.find("\r\n")).ends_with("HTTP/1.1"))) {
-    out.refused = 400;
-  }
+  if (out.refused == 0 && out.head.chunked && (sized || !first.ends_with("HTTP/1.1"))) out.refused = 400;
   return out;
 }
 

@@ -93,6 +93,17 @@ std::string_view complaint(int status) {
 
 HttpReply refusal(int status) { return {.status = status, .body = write_status(status, complaint(status))}; }
 
+/// Makes room for `size` bytes and no more, which reserve() does not promise.
+void grow(std::string& text, std::size_t size) {
+  std::string larger;
+  larger.reserve(size);
+  larger += text;
+  text.swap(larger);
+}
+
+/// Gives the memory back, which an assignment does not.
+void drop(std::string& text) { std::string().swap(text); }
+
 enum class After : std::uint8_t { keep_alive, close };
 enum class Body : std::uint8_t { sent, left_out };
 
@@ -252,7 +263,7 @@ asio::awaitable<int> Server::State::read_more(Session& session, std::size_t most
     // Grows with what comes, whatever was announced.
     const std::size_t wished = needed <= 4096 ? 4096 : needed + needed / 2;
     if (!session.share.set(wished + session.body.capacity())) co_return 503;
-    unread.reserve(wished);
+    grow(unread, wished);
   }
   unread.append(block.data(), size);
   co_return 0;
@@ -296,7 +307,7 @@ asio::awaitable<int> Server::State::read_chunked_body(Session& session) {
     if (needed > session.body.capacity()) {
       const std::size_t wished = needed + needed / 2;
       if (!session.share.set(wished + session.unread.capacity())) co_return 503;
-      session.body.reserve(wished);
+      grow(session.body, wished);
     }
     switch (chunked.feed(session.unread, session.body)) {
       case Chunked::State::done:
@@ -365,8 +376,8 @@ asio::awaitable<bool> Server::State::serve_requests(Session& session) {
     if (!written) co_return false;
     if (last) co_return true;
     session.unread.erase(0, end);
-    if (session.unread.empty()) session.unread = std::string();
-    session.body = std::string();
+    if (session.unread.empty()) drop(session.unread);
+    drop(session.body);
     session.share.set(session.unread.capacity());
     session.at = At::idle;
     session.until = Clock::now() + limits.idle;
@@ -386,8 +397,8 @@ asio::awaitable<void> Server::State::serve(std::shared_ptr<State> self, std::sha
   if (polite) {
     session->at = At::leaving;
     session->until = Clock::now() + limits.linger;
-    session->unread = std::string();
-    session->body = std::string();
+    drop(session->unread);
+    drop(session->body);
     session->share.set(0);
     co_await session->stream.finish(limits.linger, block);
   }

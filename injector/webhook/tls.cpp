@@ -117,11 +117,6 @@ TlsStream::TlsStream(asio::ip::tcp::socket socket, std::shared_ptr<const TlsIden
   boost::system::error_code ignored;
   socket_.native_non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  ssl_ = ::SSL_new(identity_->context());
-  if (ssl_ != nullptr && ::SSL_set_fd(ssl_, socket_.native_handle()) != 1) {
-    ::SSL_free(ssl_);
-    ssl_ = nullptr;
-  }
 }
 
 TlsStream::~TlsStream() {
@@ -146,7 +141,11 @@ asio::awaitable<bool> TlsStream::wait_after(int result) {
 }
 
 asio::awaitable<TlsStream::Handshake> TlsStream::handshake() {
-  if (ssl_ == nullptr) co_return Handshake::failed;
+  // Who says nothing costs a socket, and not the 45 KiB of a handshake.
+  const auto [gone] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kTuple);
+  if (gone || !socket_.is_open()) co_return Handshake::failed;
+  ssl_ = ::SSL_new(identity_->context());
+  if (ssl_ == nullptr || ::SSL_set_fd(ssl_, socket_.native_handle()) != 1) co_return Handshake::failed;
   for (;;) {
     const int result = ::SSL_accept(ssl_);
     if (result == 1) break;

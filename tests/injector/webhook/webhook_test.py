@@ -568,7 +568,7 @@ def a_full_house_makes_room_for_the_new(webhook):
             crowd.append(socket.create_connection(('127.0.0.1', webhook.port), 5))
             if i % 100 == 0:
                 assert webhook.post(review(pod()))[0] == 200
-        assert webhook.metric('secret_injector_admission_connections_closed_total{reason="evicted"}') >= 250
+        wait_until(lambda: webhook.metric('secret_injector_admission_connections_closed_total{reason="evicted"}') >= 250, 5, 'room')
         assert webhook.metric('secret_injector_admission_connections') <= 1030
         assert webhook.post(review(pod()))[0] == 200
     finally:
@@ -656,7 +656,7 @@ def an_expired_certificate_makes_it_unready_and_says_so(binary):
 
 
 def a_policy_is_reloaded_and_a_bad_one_leaves_the_old(binary):
-    text = 'stores:\n  vault:\n    provider: vault\n    address: https://vault.vault.svc:8200\n    role: shop\n'
+    text = 'stores:\n  vault:\n    vault: { address: "https://vault.vault.svc:8200", role: shop }\n'
     webhook = Webhook(binary, policy=text)
     path = webhook.folder / 'policy.yaml'
     first = webhook.admit(pod())
