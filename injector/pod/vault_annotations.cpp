@@ -77,6 +77,16 @@ std::string nearest(std::string_view word) {
   return best.empty() ? best : " (did you mean " + best + "?)";
 }
 
+/// Whether a value may have several lines.
+bool may_have_lines(const VaultAnnotation& row) {
+  return row.name == "agent-inject-template" || row.name == "agent-inject-command" || row.name == "agent-json-patch" ||
+         row.name == "agent-init-json-patch";
+}
+
+bool has_control_characters(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 /// What the table says of them all: refused, ignored, unknown.
 void judge(VaultView& view, const json& pod) {
   for (const auto& [name, entry] : view.all()) {
@@ -85,8 +95,10 @@ void judge(VaultView& view, const json& pod) {
       view.warn(name, "is unknown, and ignored" + nearest(name));
       continue;
     }
-    if (trimmed(entry.value).empty()) continue;
+    if (entry.value.empty()) continue;
     if (found.row->treatment == VaultAnnotation::Treatment::refused) view.wrong(name, found.row->what);
+    if (!may_have_lines(*found.row) && has_control_characters(entry.value))
+      view.wrong(name, "must be one line, without control characters");
     if (found.row->treatment != VaultAnnotation::Treatment::ignored) continue;
     const bool no = entry.value == "false" || entry.value == "0" || entry.value == "f" || entry.value == "False";
     if (!no) view.warn(name, "is ignored: " + std::string(found.row->what));

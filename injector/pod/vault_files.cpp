@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "injector/config/values.h"
 #include "injector/pod/names.h"
 #include "injector/pod/vault_command.h"
 #include "injector/pod/vault_table.h"
@@ -123,8 +124,21 @@ bool json_by_default(VaultView& view) {
 /// A template's mistakes are found here, where its author sees them, and not in the pod.
 void check(VaultView& view, const std::string& annotation, const TemplateRequest& templ) {
   using render::templates::Template;
-  for (const auto& each : Template::check(templ.text, {templ.left_delimiter, templ.right_delimiter}).mistakes)
-    view.wrong(annotation, each.text());
+  const auto checked = Template::check(templ.text, {templ.left_delimiter, templ.right_delimiter});
+  for (const auto& each : checked.mistakes) view.wrong(annotation, each.text());
+  if (checked.good == nullptr) return;
+  for (const auto& call : checked.good->calls()) {
+    const char* flaw = config::flaw_of_store_path(call.path);
+    if (flaw != nullptr) view.wrong(annotation, std::string("each path of the store that it asks for ") + flaw);
+  }
+}
+
+std::string delimiter(VaultView& view, const std::string& name) {
+  constexpr std::size_t kLongest = 16;
+  const std::string& text = view.text(name);
+  if (text.size() > kLongest || text.find_first_of(" \t\r\n") != std::string::npos)
+    view.wrong(name, "must be at most 16 characters, none of them a blank");
+  return text;
 }
 
 std::optional<TemplateRequest> template_of(VaultView& view, const std::string& secret, bool json,
@@ -137,8 +151,8 @@ std::optional<TemplateRequest> template_of(VaultView& view, const std::string& s
     out.text = view.text(own);
     const std::string& left = view.text(of("agent-template-left-delim", secret));
     const std::string& right = view.text(of("agent-template-right-delim", secret));
-    if (!left.empty()) out.left_delimiter = left;
-    if (!right.empty()) out.right_delimiter = right;
+    if (!left.empty()) out.left_delimiter = delimiter(view, of("agent-template-left-delim", secret));
+    if (!right.empty()) out.right_delimiter = delimiter(view, of("agent-template-right-delim", secret));
     check(view, own, out);
     return out;
   }

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "injector/config/values.h"
 #include "injector/pod/names.h"
 #include "injector/pod/vault_table.h"
 
@@ -95,7 +96,9 @@ class LoginReader {
     std::string space = view_.text("namespace");
     while (space.ends_with('/')) space.pop_back();
     while (space.starts_with('/')) space.erase(0, 1);
-    if (!space.empty()) out.space = std::move(space);
+    if (space.empty()) return;
+    if (config::flaw_of_store_path(space) != nullptr) view_.wrong("namespace", "must be a namespace such as team/app");
+    out.space = std::move(space);
   }
 
   /// The longest is never below the shortest, as the agent has it, too.
@@ -214,6 +217,8 @@ class LoginReader {
     while (path.starts_with('/')) path.remove_prefix(1);
     if (path.starts_with("auth/")) path.remove_prefix(5);
     while (path.ends_with('/')) path.remove_suffix(1);
+    if (config::flaw_of_store_path(path) != nullptr && !path.empty())
+      view_.wrong("auth-path", "must be the path of a mount, such as auth/kubernetes");
     if (!path.empty()) return std::string(path);
     // As vault-k8s does, whatever the method.
     return policys ? policy_.auth_mount : "kubernetes";

@@ -178,6 +178,9 @@ TEST_F(Property, TenThousandPodsArePatchedAndKeepAllTheyHad) {
       ASSERT_LE(warning.size(), 120U) << warning;
       ASSERT_EQ(warning.find(Pods::kCanary), std::string::npos) << warning;
     }
+    // What the annotations' readers took, the sidecar's own parser must take.
+    ASSERT_EQ(verdict.message.find("configuration:"), std::string::npos) << shown;
+    ASSERT_EQ(verdict.message.find("error of the injector"), std::string::npos) << shown;
     ASSERT_TRUE(verdict.patch.is_array()) << shown;
     if (!verdict.allowed) {
       ++refused;

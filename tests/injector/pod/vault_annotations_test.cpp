@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "injector/pod/review.h"
 #include "injector/pod/vault_files.h"
 #include "injector/pod/vault_table.h"
 #include "injector/pod/vault_view.h"
@@ -538,6 +539,90 @@ TEST(VaultAnnotations, NeverQuoteAValue) {
       }
     }
   }
+}
+
+/// What is accepted makes a configuration that the sidecar takes; what is not says so itself.
+TEST(VaultAnnotations, BearWhateverIsWrittenInThem) {
+  static constexpr const char* kPieces[] = {"hunter2",
+                                            "../",
+                                            "/",
+                                            "/vault/custom/",
+                                            "\n",
+                                            "\x01",
+                                            "\u2603",
+                                            "$(id)",
+                                            "`id`",
+                                            "'",
+                                            "\"",
+                                            "\\",
+                                            "{{",
+                                            "}}",
+                                            "%s",
+                                            "0",
+                                            "-1",
+                                            "640",
+                                            "99999999999999999999",
+                                            "5m",
+                                            "true",
+                                            "kv/x",
+                                            "?version=2",
+                                            "#k",
+                                            "http://",
+                                            "https://",
+                                            "auth/",
+                                            ":",
+                                            ",",
+                                            "[",
+                                            "]",
+                                            "{",
+                                            "}",
+                                            "*",
+                                            "~1",
+                                            "op",
+                                            " ",
+                                            "\t",
+                                            "a",
+                                            "B",
+                                            ".",
+                                            "kill -HUP ",
+                                            "$(pidof x)",
+                                            "curl -X POST ",
+                                            "http://127.0.0.1:1/"};
+  std::uint64_t state = 42;
+  const auto below = [&](std::size_t end) {
+    state = state * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<std::size_t>((state >> 33U) % end);
+  };
+  std::size_t accepted = 0;
+  constexpr std::size_t kCases = 20'000;
+  for (std::size_t i = 0; i < kCases; ++i) {
+    std::map<std::string, std::string> more;
+    for (std::size_t n = 1 + below(2); n > 0; --n) {
+      const auto& row = vault_annotations()[below(vault_annotations().size())];
+      std::string name(row.name);
+      if (row.suffix == VaultAnnotation::Suffix::key) name += below(2) == 0 ? "-path" : "-role";
+      if (row.suffix == VaultAnnotation::Suffix::secret) name += "-db";
+      if (row.suffix == VaultAnnotation::Suffix::optional_secret && below(2) == 0) name += "-db";
+      std::string value;
+      for (std::size_t parts = below(4); parts > 0; --parts) value += kPieces[below(std::size(kPieces))];
+      more[name] = std::move(value);
+    }
+    const json made = pod(usual(more));
+    const Verdict verdict = review(made, "team", policy());
+    const std::string told = verdict.message + all(verdict.warnings);
+    accepted += verdict.allowed ? 1 : 0;
+    ASSERT_EQ(told.find("configuration:"), std::string::npos)
+        << json(more).dump(-1, ' ', true, json::error_handler_t::replace) << "\n"
+        << told;
+    ASSERT_EQ(told.find("error of the injector"), std::string::npos)
+        << json(more).dump(-1, ' ', true, json::error_handler_t::replace) << "\n"
+        << told;
+    const bool names_a_function = more.contains("agent-inject-template-db");
+    ASSERT_TRUE(names_a_function || told.find("hunter2") == std::string::npos) << told;
+    if (verdict.allowed) static_cast<void>(made.patch(verdict.patch));
+  }
+  EXPECT_GT(accepted, kCases / 10);
+  EXPECT_LT(accepted, kCases * 9 / 10);
 }
 
 TEST(VaultAnnotations, ThatAreNoTextAreMistakes) {
