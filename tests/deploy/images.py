@@ -71,8 +71,8 @@ class Builder:
 
     def tidy(self):
         """Stages of sources that are no more go when they take much; what was compiled stays in ccache."""
-        size = int(subprocess.run(['du', '-sb', self.place / 'root'], capture_output=True, text=True, check=False).stdout.split()[0])
-        if size > 10e9:
+        done = subprocess.run(['du', '-sb', self.place / 'root'], capture_output=True, text=True, check=False)
+        if done.stdout and int(done.stdout.split()[0]) > 10e9:
             self.run('buildah', 'rmi', '--prune', '--force')
 
     def base(self):
