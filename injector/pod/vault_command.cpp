@@ -130,15 +130,14 @@ std::optional<int> take_signal(Words& arguments) {
       arguments.erase(at, at + 2);
       return number;
     }
-    if (word.starts_with("--signal=")) {
+    const bool name = word.size() > 2 && word[0] == '-' && word[1] != '-';
+    const bool digit = word.size() == 2 && word[0] == '-' && word[1] >= '1' && word[1] <= '9';
+    if (word.starts_with("--signal="))
       word.remove_prefix(9);
-    } else if (word.size() > 2 && word.starts_with('-') && word[1] != '-') {
+    else if (name || digit)
       word.remove_prefix(1);
-    } else if (word.size() == 2 && word[0] == '-' && word[1] >= '1' && word[1] <= '9') {
-      word.remove_prefix(1);
-    } else {
+    else
       continue;
-    }
     const auto number = signal_of(word);
     arguments.erase(at);
     return number;
@@ -176,34 +175,42 @@ bool on_loopback(std::string_view url) {
   return host == "localhost" || host == "127.0.0.1";
 }
 
+/// What an argument of curl means for us.
+enum class CurlWord : std::uint8_t { post, nothing, other };
+
+/// Looks at the word at `i`, and moves `i` on to the last word that belongs to it.
+CurlWord curl_word(const Words& words, std::size_t& i) {
+  const std::string& word = words[i];
+  const std::string next = i + 1 < words.size() ? words[i + 1] : std::string();
+  const bool more = i + 1 < words.size();
+  const auto is = [&](std::initializer_list<const char*> names) {
+    return std::ranges::find(names, word) != names.end();
+  };
+  if (is({"-XPOST", "--request=POST"})) return CurlWord::post;
+  if ((is({"-X", "--request"}) && next == "POST") || (is({"-d", "--data"}) && more && next.empty())) {
+    ++i;
+    return CurlWord::post;
+  }
+  if ((is({"-o", "--output"}) && next == "/dev/null") ||
+      (is({"-m", "--max-time", "--retry", "--connect-timeout"}) && more)) {
+    ++i;
+    return CurlWord::nothing;
+  }
+  const bool quiet = word.size() > 1 && word[0] == '-' && word.find_first_not_of("sSf", 1) == std::string::npos;
+  return quiet || is({"--silent", "--fail", "--show-error"}) ? CurlWord::nothing : CurlWord::other;
+}
+
 Result<PostLoopback> post_by(const Words& words) {
   constexpr const char* kOnlyPost =
       "of HTTP only a POST without a body to loopback can be done: curl -X POST http://127.0.0.1:PORT/PATH";
   bool post = false;
   std::string url;
   for (std::size_t i = 1; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    const bool more = i + 1 < words.size();
-    if (word == "-XPOST" || word == "--request=POST") {
-      post = true;
-    } else if ((word == "-X" || word == "--request") && more && words[i + 1] == "POST") {
-      post = true;
-      ++i;
-    } else if ((word == "-d" || word == "--data") && more && words[i + 1].empty()) {
-      post = true;
-      ++i;
-    } else if ((word == "-o" || word == "--output") && more && words[i + 1] == "/dev/null") {
-      ++i;
-    } else if ((word == "-m" || word == "--max-time" || word == "--retry" || word == "--connect-timeout") && more) {
-      ++i;
-    } else if (word == "--silent" || word == "--fail" || word == "--show-error" ||
-               (word.size() > 1 && word[0] == '-' && word.find_first_not_of("sSf", 1) == std::string::npos)) {
-      continue;
-    } else if (url.empty() && on_loopback(word)) {
-      url = word;
-    } else {
-      return fail(Errc::unsupported, kOnlyPost);
-    }
+    const CurlWord what = curl_word(words, i);
+    if (what == CurlWord::post) post = true;
+    if (what != CurlWord::other) continue;
+    if (!url.empty() || !on_loopback(words[i])) return fail(Errc::unsupported, kOnlyPost);
+    url = words[i];
   }
   if (!post || url.empty()) return fail(Errc::unsupported, kOnlyPost);
   return PostLoopback{std::move(url)};

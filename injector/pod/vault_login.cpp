@@ -130,7 +130,7 @@ class LoginReader {
 
   /// A file that the sidecar can read; empty when the annotation is absent or wrong.
   std::string file(std::string_view annotation) {
-    const std::string path(trimmed(view_.text(annotation)));
+    std::string path(trimmed(view_.text(annotation)));
     if (path.empty()) return {};
     if (!path.starts_with('/')) {
       view_.wrong(annotation, "must be a path from the root");
@@ -233,15 +233,15 @@ class LoginReader {
 
   void login(StoreRequest& out) {
     const std::string& type = view_.text("auth-type");
-    const std::map<std::string, Login, std::less<>> kOurs = {
+    const std::map<std::string, Login, std::less<>> ours_by_name = {
         {"kubernetes", Login::kubernetes}, {"jwt", Login::jwt}, {"aws", Login::aws}};
-    const auto ours = kOurs.find(type);
-    const bool policys = type.empty() || (ours != kOurs.end() && ours->second == policy_.login);
-    const Login login = type.empty() ? policy_.login : ours == kOurs.end() ? Login::kubernetes : ours->second;
+    const auto ours = ours_by_name.find(type);
+    const bool policys = type.empty() || (ours != ours_by_name.end() && ours->second == policy_.login);
+    const Login login = type.empty() ? policy_.login : ours == ours_by_name.end() ? Login::kubernetes : ours->second;
     if (type == "approle") return approle(out);
     if (type == "cert") return certificate(out);
     if (type == "token_file") return token_file(out);
-    if (!type.empty() && ours == kOurs.end())
+    if (!type.empty() && ours == ours_by_name.end())
       return view_.wrong("auth-type", "must be one of kubernetes, jwt, approle, cert, token_file, aws");
     if (login == Login::kubernetes) return kubernetes(out, policys);
     if (login == Login::jwt) return jwt(out, policys);
