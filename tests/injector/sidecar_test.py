@@ -354,6 +354,25 @@ def run_goes_on_where_init_ended_without_asking_the_store(place):
     assert CANARY not in place.log.read_text()
 
 
+def run_goes_on_with_a_template_of_two_secrets(place):
+    place.bao.put('one', 'first')
+    place.bao.put('two', 'second')
+    place.configure('  - path: both\n    template: \'{{ with secret "secret/one" }}{{ .Data.data.value }}{{ end }} '
+                    '{{ with secret "secret/two" }}{{ .Data.data.value }}{{ end }}\'\n', more='refresh: 3s')
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    assert place.run('init', '--handover', str(handover)).wait(10) == 0
+    published = os.readlink(place.mount / '..data')
+    asked = place.bao.requests()
+    place.run('run', '--handover', str(handover))
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    time.sleep(1)
+    assert place.bao.requests() == asked, 'the store was asked again'
+    assert os.readlink(place.mount / '..data') == published, 'the file was written again'
+    place.bao.put('two', 'third')
+    eventually(lambda: place.text('both') == 'first third')
+
+
 def run_starts_anew_where_what_init_left_does_not_fit(place):
     place.bao.put('db', CANARY)
     handover = place.folder / 'handover'
@@ -471,7 +490,8 @@ TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
          bears_a_sealed_server, goes_on_after_it_was_stopped_itself, lives_with_few_descriptors, starts_two_hundred_at_once,
          bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
-         run_goes_on_where_init_ended_without_asking_the_store, run_starts_anew_where_what_init_left_does_not_fit,
+         run_goes_on_where_init_ended_without_asking_the_store, run_goes_on_with_a_template_of_two_secrets,
+         run_starts_anew_where_what_init_left_does_not_fit,
          init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody,
          leaves_no_value_outside_the_arena]
 
