@@ -16,7 +16,7 @@ class Pods {
  public:
   explicit Pods(std::uint64_t seed) : state_(seed) {}
 
-  struct Made {
+  struct Made {  // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
     nlohmann::json pod;
     bool known = false;  ///< Holds only fields that Kubernetes knows.
   };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
@@ -63,7 +64,7 @@ std::string unexpected(const json& before, const json& after) {
   security.erase("supplementalGroups");
   was.erase("supplementalGroups");
   if (security != was) return "spec.securityContext";
-  const auto metadata = after["metadata"];
+  const json& metadata = after["metadata"];
   for (const auto& [name, value] : metadata.items())
     if (name != "annotations" && before["metadata"].value(name, json()) != value) return "metadata." + name;
   for (const char* list : {"containers", "initContainers"}) {
@@ -88,7 +89,7 @@ std::string bad_mount(const json& before, const json& after) {
     if (!old.contains(volume["name"])) added.insert(volume["name"]);
   for (const char* list : {"containers", "initContainers"}) {
     for (const json& container : after["spec"].value(list, json::array())) {
-      const std::string name = container["name"];
+      std::string name = container["name"];
       if (name == "secret-injector" || name == "secret-injector-init") continue;
       const json mounts = container.value("volumeMounts", json::array());
       if (!mounts.is_array()) continue;
@@ -106,7 +107,7 @@ std::string bad_operation(const json& pod, const json& patch) {
   json now = pod;
   for (const json& operation : patch) {
     if (operation["op"] != "add" || operation.size() != 3) return "op";
-    const std::string path = operation["path"];
+    std::string path = operation["path"];
     const json::json_pointer pointer(path);
     const json& parent = now[pointer.parent_pointer()];
     if (parent.is_object() && parent.contains(pointer.back()) && !parent[pointer.back()].is_null() &&
@@ -132,10 +133,13 @@ class Property : public ::testing::Test {
     char name[] = "/tmp/pods_XXXXXX";
     folder_ = ::mkdtemp(name);
   }
-  ~Property() override { std::system(("rm -rf '" + folder_ + "'").c_str()); }
+  ~Property() override {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
 
   static int run(const std::string& command) {
-    const int status = std::system(command.c_str());
+    const int status = std::system(command.c_str());  // NOLINT(cert-env33-c): our own words
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
