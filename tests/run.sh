@@ -174,7 +174,10 @@ step_images() {
 step_chaos() { /usr/bin/python3 tests/injector/chaos_proxy_test.py; }
 
 step_sidecar() {
-  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao"
+  local failed=0
+  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao" || failed=1
+  /usr/bin/python3 tests/injector/template_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao" || failed=1
+  return $failed
 }
 
 # Manifests and examples, without a cluster.

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,17 @@ bool same_path(std::string_view one, std::string_view other) {
   return false;
 }
 
+/// "kv/metadata/shop" lists what "kv/shop" does.
+bool same_list(std::string_view one, std::string_view other) {
+  constexpr std::string_view kMetadata = "/metadata";
+  const auto at = one.find(kMetadata);
+  if (at == std::string_view::npos || one.size() - kMetadata.size() != other.size()) return false;
+  return one.substr(0, at) == other.substr(0, at) && one.substr(at + kMetadata.size()) == other.substr(at);
+}
+
+/// What a server gives with a secret of KV 1 unless it says otherwise: its own longest lease, 768 hours.
+constexpr std::chrono::hours kAdvised{768};
+
 /// What stands in the file for a call: under its path with the version, under its path, under KV 2's other form of it.
 Document::Value value_for(const Document& values, const Call& call) {
   const std::string whole = call.version.empty() ? call.path : call.path + "?version=" + call.version;
@@ -48,8 +60,13 @@ Document::Value value_for(const Document& values, const Call& call) {
     // A list and a secret may have one path: the list is the one with keys.
     const bool keys = value["keys"].is_array();
     const auto path = without_slashes(name);
-    int fit = path == whole ? 3 : path == call.path ? 2 : same_path(path, call.path) ? 1 : 0;
-    if (fit > 0 && list) fit = keys ? fit + (name.ends_with('/') ? 3 : 0) : 0;
+    int fit = path == whole                ? 4
+              : same_path(path, whole)     ? 3
+              : path == call.path          ? 2
+              : same_path(path, call.path) ? 1
+                                           : 0;
+    if (list && fit == 0 && (same_list(path, call.path) || same_list(call.path, path))) fit = 1;
+    if (fit > 0 && list) fit = keys ? fit + (name.ends_with('/') ? 4 : 0) : 0;
     if (fit > best) {
       best = fit;
       found = value;
@@ -76,6 +93,8 @@ int run_render_template(const Options& options) {
     const Call& call = checked.good->calls()[i];
     const auto value = value_for(*values, call);
     if (value.exists()) made[i].document = value.text();
+    const bool versioned = value["metadata"].is_object() && value["data"].exists();
+    if (call.kind == Call::Kind::read && !versioned) made[i].advised = kAdvised;
     readings.push_back(value.exists() ? &made[i] : nullptr);
   }
   const auto contents = checked.good->render(readings, {options.error_on_missing_key});

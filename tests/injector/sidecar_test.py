@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -476,6 +477,68 @@ def leaves_no_value_outside_the_arena(place):
     eventually(lambda: not found(), 20)
 
 
+TEMPLATE = '''  - path: app.env
+    template: |
+      {{- with secret "secret/db" }}
+      DB={{ .Data.data.value }} ({{ .Data.metadata.version }})
+      {{- end }}
+      {{- with secret "secret/other" }}
+      OTHER={{ .Data.data.value | toUpper }}
+      {{- end }}
+      NAMES={{ range secrets "secret/" }}{{ . }};{{ end }}
+'''
+
+
+def makes_a_file_by_a_template_and_anew_when_one_of_its_secrets_changes(place):
+    place.bao.put('db', 'one')
+    place.bao.put('other', 'x')
+    version = place.bao.call('GET', 'secret/metadata/db')[1]['data']['current_version']
+    place.configure(TEMPLATE + PASSWORD)
+    place.run()
+    eventually(lambda: f'DB=one ({version})\nOTHER=X\n' in (place.text('app.env') or ''))
+    assert re.search(r'^NAMES=(.*;)?db;(.*;)?other;', place.text('app.env'), re.M), place.text('app.env')
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    place.bao.put('other', 'y')
+    eventually(lambda: f'DB=one ({version})\nOTHER=Y\n' in place.text('app.env'))
+    place.bao.put('db', 'two')
+    eventually(lambda: f'DB=two ({version + 1})\nOTHER=Y\n' in place.text('app.env'))
+    assert place.text('db/password') == 'two', 'a file of the same secret changes in the same generation'
+    generations = len(list(place.mount.glob('..gen*')) or list(place.mount.glob('..2*')))
+    time.sleep(1)
+    assert generations == len(list(place.mount.glob('..gen*')) or list(place.mount.glob('..2*'))), 'it writes what it has'
+
+
+def keeps_a_templates_file_while_one_of_its_secrets_is_missing(place):
+    place.bao.put('db', 'one')
+    place.bao.call('DELETE', 'secret/metadata/absent')
+    template = TEMPLATE.replace('secret/other', 'secret/absent')
+    place.configure(template + PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password') == 'one')
+    eventually(lambda: 'there is no answer for secret/absent' in place.log.read_text())
+    assert place.text('app.env') is None and place.get('/startupz')[0] != 200
+    place.bao.put('absent', 'here')
+    eventually(lambda: 'OTHER=HERE' in (place.text('app.env') or ''), 30)
+    place.bao.call('DELETE', 'secret/metadata/absent')
+    place.bao.put('db', 'two')
+    eventually(lambda: place.text('db/password') == 'two')
+    assert 'OTHER=HERE' in place.text('app.env'), 'the last good file stays'
+    assert process.poll() is None
+
+
+def refuses_a_template_with_all_its_mistakes_before_anything_is_asked(place):
+    place.configure('''  - path: a
+    template: |
+      {{ env "HOME" }}
+      {{ with secret "secret/x" }}{{ .Data.data.y | quote }}
+''')
+    process = place.run()
+    assert process.wait(5) == 2
+    log = place.log.read_text()
+    assert 'line 1: the function \\"env\\" is refused' in log or 'line 1: the function "env" is refused' in log, log
+    assert 'sprig_quote' in log and 'an end is missing' in log, log
+
+
 class Skipped(Exception):
     pass
 
@@ -484,7 +547,10 @@ def unittest_skip(reason):
     return Skipped(reason)
 
 
-TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_within_two_seconds,
+TESTS = [makes_a_file_by_a_template_and_anew_when_one_of_its_secrets_changes,
+         keeps_a_templates_file_while_one_of_its_secrets_is_missing,
+         refuses_a_template_with_all_its_mistakes_before_anything_is_asked,
+         delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_within_two_seconds,
          ends_within_two_seconds_of_a_dead_server, takes_over_after_sigkill_while_the_server_is_away,
          reads_its_configuration_again_and_keeps_the_old_one_where_that_is_wrong,
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,

@@ -7,7 +7,7 @@ A case begins with a line "--- NAME", which may go on with " | OPTION, OPTION...
   missing         error_on_missing_key
   left=X right=Y  delimiters
   escaped         the text is a Python string's inside: \\r, \\x00, a line's end at its end
-  differs: WHY    the real agent renders it, and we refuse it or render something else, for this reason; last of all
+  differs: WHY    we render something else, or are the only ones to render or to refuse it, for this reason; last of all
 Its template is what follows, without the last line's end. Where the real agent fails, ours must fail.
 """
 import concurrent.futures
@@ -200,7 +200,7 @@ def main():
         try:
             with concurrent.futures.ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
                 mine = list(pool.map(lambda pair: ours(program, store, folder, *pair), enumerate(cases)))
-            likely = {i for i, case in enumerate(cases) if mine[i][0] is not None or case.differs}
+            likely = {i for i, case in enumerate(cases) if mine[i][0] is not None and not case.differs}
             real, logs = all_of_theirs(bao, store, folder, cases, likely)
         finally:
             store.bao.stop()
@@ -209,7 +209,7 @@ def main():
         got, complaint = mine[number]
         wanted = real.get(number)
         if case.differs is not None:
-            if wanted is not None and got != wanted:
+            if got != wanted:
                 differing += 1
                 continue
             problem = 'is said to differ, and does not'

@@ -611,6 +611,7 @@ class Evaluator {
   // --- Stores ---
 
   Value ask(const Function& function, std::span<const Value> arguments) {
+    if (arguments.empty()) return nil();
     if (std::ranges::any_of(arguments, is_unknown)) {
       mistakes_.push_back({line_,
                            "what " + std::string(function.name) +

@@ -475,7 +475,7 @@ class Printer {
     if (digits.starts_with('I') || digits.starts_with('N')) {
       const bool before = std::exchange(flags.zero, false);
       Builder made;
-      const bool signless = digits.starts_with('N') ? !flags.space && !flags.plus : sign == '+' && !flags.plus;
+      const bool signless = digits.starts_with('N') && !flags.space && !flags.plus;
       if (!signless) made.add(sign);
       made.add(digits);
       pad(made.view());

@@ -276,7 +276,7 @@ constexpr Function kFunctions[] = {
     {"le", "aa", le},
     {"gt", "aa", gt},
     {"ge", "aa", ge},
-    {"secret", "s*s", nullptr, Function::Special::secret},
+    {"secret", "*s", nullptr, Function::Special::secret},
     {"secrets", "s", nullptr, Function::Special::secrets},
     {"pkiCert", "s*s", nullptr, Function::Special::certificate},
 };
