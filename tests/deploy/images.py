@@ -69,6 +69,14 @@ class Builder:
               '\n'.join(text.splitlines()[-lines:]))
         return text.strip()
 
+    def close(self):
+        """Takes away what builds and runs leave: containers that failed, mounts within the place."""
+        self.run('buildah', 'rm', '--all')
+        with open('/proc/self/mountinfo') as file:
+            mounts = [line.split()[4] for line in file]
+        for mount in reversed([mount for mount in mounts if mount.startswith(f'{self.place}/')]):
+            subprocess.run(['umount', '-l', mount], check=False)
+
     def tidy(self):
         """Stages of sources that are no more go when they take much; what was compiled stays in ccache."""
         done = subprocess.run(['du', '-sb', self.place / 'root'], capture_output=True, text=True, check=False)
@@ -279,8 +287,9 @@ def main(scanner, save):
     images = {}
     with contextlib.ExitStack() as stack:
         if not stacks(tools) and stacks('/tmp'):
-            kept = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir='/tmp', prefix='b.')))
+            kept = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir='/tmp', prefix='b.', ignore_cleanup_errors=True)))
         builder = Builder(kept)
+        stack.callback(builder.close)
         work = stack.enter_context(tempfile.TemporaryDirectory(dir=builder.place))
         folder = pathlib.Path(work)
         with sheet.case('a base by debootstrap'):
