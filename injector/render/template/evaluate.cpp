@@ -256,6 +256,17 @@ class Evaluator {
     if (found != tree_.defined.end()) body = &found->second;
     if (body == nullptr) stop("no template of the name \"" + node.text + "\" is defined");
     const Value argument = node.pipe ? pipeline(dot, *node.pipe) : Value{};
+    enter(argument, *body);
+  }
+
+  void call_with(const Value& argument, const Node& node) {
+    const auto found = tree_.defined.find(node.text);
+    if (found == tree_.defined.end()) stop("no template of the name \"" + node.text.substr(0, 60) + "\" is defined");
+    enter(argument, found->second);
+  }
+
+  void enter(const Value& argument, const Body& entered) {
+    const Body* body = &entered;
     if (context_.checking && context_.doubtful && std::ranges::count(called_, body) > 1) return;
     if (++depth_ > kMostCallsInCalls) stop_at_limit("templates call one another too deeply");
     called_.push_back(body);
@@ -572,6 +583,7 @@ class Evaluator {
     const auto line = line_;
     const auto arguments = this->arguments(dot, function.name, function.wants, rest, final);
     line_ = line;
+    if (function.special == Special::execute) return executed(arguments);
     if (function.special != Special::none) return ask(function, arguments);
     if (context_.checking && std::ranges::any_of(arguments, is_unknown)) {
       // A map that was given with something unknown may have been changed by it.
@@ -606,6 +618,28 @@ class Evaluator {
     }
     if (final) value = *final;
     return doubt ? unknown() : value;
+  }
+
+  /// What another template of this text makes.
+  Value executed(std::span<const Value> arguments) {
+    if (arguments.size() > 2) stop("executeTemplate wants a name and one argument");
+    if (is_unknown(arguments[0])) return unknown();
+    Node node;
+    node.kind = Node::Kind::call;
+    node.line = line_;
+    node.text = arguments[0].text();
+    Builder made(Builder::kMost);
+    std::swap(out_, made);
+    const auto back = [&] { std::swap(out_, made); };
+    try {
+      call_with(arguments.size() > 1 ? arguments[1] : Value{}, node);
+    } catch (...) {
+      back();
+      throw;
+    }
+    back();
+    if (context_.checking) return unknown();
+    return of_text(made.keep_in(pool_));
   }
 
   // --- Stores ---

@@ -54,7 +54,6 @@ constexpr Refused kRefused[] = {
     {"sprig_env", &kEnvironment},
     {"sprig_expandenv", &kEnvironment},
     {"file", &kFile},
-    {"executeTemplate", &kRarely},
     {"plugin", &kRuns},
     {"writeToFile", &kRuns},
     {"sockaddr", &kNetwork},

@@ -21,7 +21,7 @@ struct Context {
 /// A function of the subset, by the name that templates call it. `call` may stop (stop.h); while a template is checked
 /// it never sees an unknown argument.
 struct Function {
-  enum class Special : std::uint8_t { none, and_, or_, secret, secrets, certificate };
+  enum class Special : std::uint8_t { none, and_, or_, secret, secrets, certificate, execute };
 
   std::string_view name;
   /// One letter a parameter, as Go types it; a letter after '*' stands for any number more:

@@ -27,8 +27,7 @@ void merge_into(Context& context, Map& target, const Map& source, bool overwrite
     const Value* const there = target.find(key);
     if (there != nullptr && there->type == Type::map && value.type == Type::map) {
       merge_into(context, *there->map, *value.map, overwrites, depth + 1);
-    } else if (there == nullptr || (overwrites ? !is_empty(value) : is_empty(*there))) {
-      if (there != nullptr && is_empty(value)) continue;
+    } else if (overwrites || (!value.is_nil() && (there == nullptr || is_empty(*there)))) {
       target.set(*context.pool, key, value);
     }
   }

@@ -277,6 +277,7 @@ constexpr Function kFunctions[] = {
     {"gt", "aa", gt},
     {"ge", "aa", ge},
     {"secret", "*s", nullptr, Function::Special::secret},
+    {"executeTemplate", "s*a", nullptr, Function::Special::execute},
     {"secrets", "s", nullptr, Function::Special::secrets},
     {"pkiCert", "s*s", nullptr, Function::Special::certificate},
 };

@@ -126,6 +126,36 @@ std::string_view title(Pool& pool, std::string_view text) {
   });
 }
 
+std::string_view title_words(Pool& pool, std::string_view text) {
+  constexpr char32_t kSharpS = 0xdf;
+  const auto cased = [](char32_t rune) { return is_upper(rune) || is_lower(rune) || to_upper(rune) != rune; };
+  const auto joins = [](char32_t rune) {
+    return rune == '\'' || rune == '.' || rune == ':' || rune == 0xb7 || rune == 0x2018 || rune == 0x2019;
+  };
+  Builder out;
+  bool within = false;
+  bool joined = false;
+  while (!text.empty()) {
+    const Rune rune = decode(text);
+    const char32_t code = rune.code;
+    const bool joint = joins(code);
+    if (joint ? joined : !(is_letter(code) || is_digit(code) || code == '_' || cased(code))) within = false;
+    joined = joint;
+    if (!within && cased(code)) {
+      if (code == kSharpS) {
+        out.add("Ss");
+      } else {
+        out.add_rune(to_title(code));
+      }
+      within = true;
+    } else {
+      out.add_rune(code);
+    }
+    text.remove_prefix(rune.size);
+  }
+  return out.keep_in(pool);
+}
+
 Value texts_of(Pool& pool, const std::vector<std::string_view>& texts) {
   const auto items = pool.array<Value>(texts.size());
   std::ranges::transform(texts, items.begin(), [](std::string_view text) { return of_text(text); });
@@ -209,7 +239,7 @@ constexpr Function kFunctions[] = {
      [](Context& c, Arguments a) { return of_text(replace_all(*c.pool, a[2].text(), a[0].text(), a[1].text())); }},
     {"toLower", "s", [](Context& c, Arguments a) { return of_text(lower(*c.pool, a[0].text())); }},
     {"toUpper", "s", [](Context& c, Arguments a) { return of_text(upper(*c.pool, a[0].text())); }},
-    {"toTitle", "s", [](Context& c, Arguments a) { return of_text(title(*c.pool, a[0].text())); }},
+    {"toTitle", "s", [](Context& c, Arguments a) { return of_text(title_words(*c.pool, a[0].text())); }},
     {"trimSpace", "s", [](Context&, Arguments a) { return of_text(trim_space(a[0].text())); }},
     {"trim", "ss", [](Context&, Arguments a) { return of_text(trim(a[1].text(), a[0].text())); }},
     {"trimPrefix", "ss",

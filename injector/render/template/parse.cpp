@@ -617,8 +617,11 @@ std::optional<std::string> unquoted(std::string_view literal) {
       rest.remove_prefix(1);
       if (!unescape(rest, quote, out)) return std::nullopt;
     } else {
-      out += rest[0];
-      rest.remove_prefix(1);
+      // What is no UTF-8 becomes U+FFFD, as in Go.
+      const Rune rune = decode(rest);
+      char bytes[4];  // NOLINT(modernize-avoid-c-arrays): written by encode
+      out.append(bytes, encode(rune.code, bytes));
+      rest.remove_prefix(rune.size);
     }
   }
   return out;

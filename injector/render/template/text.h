@@ -21,6 +21,9 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
 std::string_view replace_all(Pool& pool, std::string_view text, std::string_view from, std::string_view to);
 std::string_view upper(Pool& pool, std::string_view text);
 std::string_view lower(Pool& pool, std::string_view text);
+/// cases.Title without the lowering of the rest: the first cased letter of each word, where an apostrophe, a point or a
+/// colon within a word does not end it.
+std::string_view title_words(Pool& pool, std::string_view text);
 /// strings.Title: the first letter of each word, the others as they are.
 std::string_view title(Pool& pool, std::string_view text);
 

@@ -49,14 +49,15 @@ std::string rendered(std::string_view text, std::string_view data = "{}", std::s
 
 TEST(Templates, ShowTheDataOfBothKvs) {
   EXPECT_EQ(rendered(R"({{ with secret "a" }}{{ .Data.x }}{{ end }})", R"({"x":"1"})"), "1");
-  EXPECT_EQ(rendered(R"({{ with secret "a" }}{{ .Data.data.x }} {{ .Data.metadata.version }}{{ end }})",
-                     R"({"x":"1"})", R"({"version":7})"),
+  EXPECT_EQ(rendered(R"({{ with secret "a" }}{{ .Data.data.x }} {{ .Data.metadata.version }}{{ end }})", R"({"x":"1"})",
+                     R"({"version":7})"),
             "1 7");
 }
 
 TEST(Templates, TellWhatTheyAskAndThatOnce) {
-  EXPECT_THAT(asked(R"({{ with secret "kv/b" }}{{ end }}{{ secret "/kv/a/?version=3" }}{{ with secret "kv/b" }}{{ end }})"),
-              ElementsAre("read kv/a@3", "read kv/b"));
+  EXPECT_THAT(
+      asked(R"({{ with secret "kv/b" }}{{ end }}{{ secret "/kv/a/?version=3" }}{{ with secret "kv/b" }}{{ end }})"),
+      ElementsAre("read kv/a@3", "read kv/b"));
   EXPECT_THAT(asked(R"({{ range secrets "kv/" }}{{ end }}{{ pkiCert "pki/issue/w" "common_name=x" "ttl=1h" }})"),
               ElementsAre("list kv", "certificate pki/issue/w common_name=x ttl=1h"));
   EXPECT_THAT(asked(R"({{ secret "pki/issue/w" "common_name=x" }})"), ElementsAre("write pki/issue/w common_name=x"));
@@ -69,8 +70,9 @@ TEST(Templates, AskWhatTheirConstantsComeTo) {
 }
 
 TEST(Templates, AskInBothBranchesOfWhatASecretDecides) {
-  EXPECT_THAT(asked(R"({{ with secret "a" }}{{ if .Data.x }}{{ secret "b" }}{{ else }}{{ secret "c" }}{{ end }}{{ end }})"),
-              ElementsAre("read a", "read b", "read c"));
+  EXPECT_THAT(
+      asked(R"({{ with secret "a" }}{{ if .Data.x }}{{ secret "b" }}{{ else }}{{ secret "c" }}{{ end }}{{ end }})"),
+      ElementsAre("read a", "read b", "read c"));
   EXPECT_THAT(asked(R"({{ range secrets "a" }}{{ if eq . "x" }}{{ break }}{{ end }}{{ secret "b" }}{{ end }})"),
               ElementsAre("read b", "list a"));
 }
@@ -79,8 +81,10 @@ TEST(Templates, AreRefusedWhenASecretDecidesWhatIsAsked) {
   EXPECT_THAT(mistakes(R"({{ range secrets "kv" }}
 {{ with secret (print "kv/" .) }}{{ end }}{{ end }})"),
               ElementsAre(HasSubstr("line 2: what secret asks for hangs on a secret")));
-  EXPECT_THAT(mistakes(R"({{ $p := "a" }}{{ with secret "x" }}{{ if .Data.y }}{{ $p = "b" }}{{ end }}{{ end }}{{ secret $p }})"),
-              ElementsAre(HasSubstr("hangs on a secret")));
+  EXPECT_THAT(
+      mistakes(
+          R"({{ $p := "a" }}{{ with secret "x" }}{{ if .Data.y }}{{ $p = "b" }}{{ end }}{{ end }}{{ secret $p }})"),
+      ElementsAre(HasSubstr("hangs on a secret")));
 }
 
 TEST(Templates, TellEveryForbiddenFunctionByNameAndLine) {
@@ -105,7 +109,8 @@ TEST(Templates, NameTheLineAndNeverTheValue) {
 }
 
 TEST(Templates, FailOnlyWhereTheyGetToWhatIsMissing) {
-  const auto checked = Template::check(R"({{ if false }}{{ secret "a" }}{{ end }}{{ range secrets "b" }}x{{ else }}none{{ end }})");
+  const auto checked =
+      Template::check(R"({{ if false }}{{ secret "a" }}{{ end }}{{ range secrets "b" }}x{{ else }}none{{ end }})");
   ASSERT_NE(checked.good, nullptr);
   const std::vector<const Reading*> nothing(checked.good->calls().size(), nullptr);
   const auto made = checked.good->render(nothing, {});
@@ -126,26 +131,33 @@ TEST(Templates, TakeAValueThatIsNoObject) {
 }
 
 TEST(Templates, MakeAFileOfACertificate) {
-  EXPECT_EQ(rendered(R"({{ with pkiCert "pki/issue/w" "common_name=x" }}{{ .Cert }}{{ .Key }}{{ .CA }}{{ .Data.Cert }}{{ end }})",
-                     R"({"certificate":"C","private_key":"K","issuing_ca":"A","ca_chain":["A"]})"),
-            "C\nK\nA\nC\n");
+  EXPECT_EQ(
+      rendered(
+          R"({{ with pkiCert "pki/issue/w" "common_name=x" }}{{ .Cert }}{{ .Key }}{{ .CA }}{{ .Data.Cert }}{{ end }})",
+          R"({"certificate":"C","private_key":"K","issuing_ca":"A","ca_chain":["A"]})"),
+      "C\nK\nA\nC\n");
 }
 
 TEST(Templates, CannotExhaustTheProcess) {
   for (const std::string_view hostile :
-       {R"({{ range loop 1000000000 }}x{{ end }})", R"({{ range 1000000000000 }}{{ end }})",
+       {
+    R"({{ range loop 1000000000 }}x{{ end }})", R"({{ range 1000000000000 }}{{ end }})",
         R"({{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" }})",
         R"({{ $x := "aaaaaaaaaaaaaaaa" }}{{ range loop 64 }}{{ $x = print $x $x }}{{ end }})",
         R"({{ sprig_repeat 1000000000 "abcdefgh" }})", R"({{ printf "%1000000d" 1 | sprig_repeat 100 }})",
-        R"({{ sprig_until 100000000 }})", R"({{ regexMatch "(((a{1000}){1000}){1000})" "a" }})",
+        R"({{ sprig_until 100000000 }})",
+        R"({{ regexMatch "(((a{1000}){1000}){1000})"
+        "a" }
+})",
         R"({{ $l := sprig_list }}{{ range loop 100000 }}{{ $l = sprig_append $l . }}{{ end }})",
         R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toJSON $d }})",
         R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ $d }})",
-        R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toYAML $d }}{{ sprig_deepCopy $d }})"}) {
+        R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toYAML $d }}{{ sprig_deepCopy $d }})"
+}) {
     EXPECT_THAT(rendered(hostile), ::testing::StartsWith("!")) << hostile;
   }
-  EXPECT_THAT(rendered(std::string(100'000, '(').insert(0, "{{")), HasSubstr("nested too deeply"));
-  EXPECT_LT(memory::Arena::status().used_bytes, 1U << 20U);
+EXPECT_THAT(rendered(std::string(100'000, '(').insert(0, "{{")), HasSubstr("nested too deeply"));
+EXPECT_LT(memory::Arena::status().used_bytes, 1U << 20U);
 }
 
 TEST(Templates, ReadOtherDelimiters) {
