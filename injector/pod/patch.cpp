@@ -272,7 +272,7 @@ class Maker {
   /// later.
   void add_probes(Json& sidecar) const {
     const std::string address = "127.0.0.1" + plan_.health.substr(plan_.health.rfind(':'));
-    const auto probe = [&](std::vector<const char*> words, int period, int timeout, int failures) {
+    const auto probe = [&](std::initializer_list<const char*> words, int period, int timeout, int failures) {
       Json command = Json::array({kProgram, "health"});
       for (const char* word : words) command.push_back(word);
       command.push_back("--address");
@@ -295,7 +295,7 @@ class Maker {
   /// The container as the pod's own patch of it has it, when that keeps to *restricted* and leaves what we rely on.
   Json finished(Json container) {
     if (request_.container_patch.is_null() || !policy_.container_patch) return container;
-    const Json before = container;
+    Json before = container;
     try {
       container.patch_inplace(request_.container_patch);
     } catch (const Json::exception&) {

@@ -233,14 +233,14 @@ void put(const std::string& value, std::string& out) {
 Type<Policy> resources() {
   return Table<Policy>()
       .key<Amounts>("requests", "What is reserved for the sidecar.", amounts(),
-                    [](const Place&, Amounts value, Policy& out) {
+                    [](const Place&, const Amounts& value, Policy& out) {
                       put(value.cpu, out.resources.cpu_request);
                       put(value.memory, out.resources.memory_request);
                       put(value.storage, out.resources.storage_request);
                       return true;
                     })
       .key<Amounts>("limits", "What it may use at most.", amounts(),
-                    [](const Place&, Amounts value, Policy& out) {
+                    [](const Place&, const Amounts& value, Policy& out) {
                       put(value.cpu, out.resources.cpu_limit);
                       put(value.memory, out.resources.memory_limit);
                       put(value.storage, out.resources.storage_limit);
@@ -250,9 +250,10 @@ Type<Policy> resources() {
 }
 
 Type<Policy> logging() {
-  const auto words = [](std::vector<std::string> all) {
+  const auto words = [](const std::vector<std::string>& all) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (auto& word : all) pairs.emplace_back(word, word);
+    pairs.reserve(all.size());
+    for (const auto& word : all) pairs.emplace_back(word, word);
     return choice<std::string>(pairs);
   };
   return Table<Policy>()
@@ -265,6 +266,7 @@ Type<Policy> logging() {
 bool check_whole(const Place& place, Policy& policy) {
   if (!policy.default_store.empty() && policy.store(policy.default_store) == nullptr) {
     std::vector<std::string> names;
+    names.reserve(policy.stores.size());
     for (const auto& each : policy.stores) names.push_back(each.name);
     return place.member("default_store")
         .wrong("there is no such store" + config::suggestion(policy.default_store, names));
@@ -282,9 +284,10 @@ bool check_whole(const Place& place, Policy& policy) {
 
 const Type<Policy>& grammar() {
   constexpr std::int64_t kLastId = 4'294'967'294;
-  const auto word = [](std::vector<std::string> all) {
+  const auto word = [](const std::vector<std::string>& all) {
     std::vector<std::pair<std::string, std::string>> pairs;
-    for (auto& each : all) pairs.emplace_back(each, each);
+    pairs.reserve(all.size());
+    for (const auto& each : all) pairs.emplace_back(each, each);
     return choice<std::string>(pairs);
   };
   using Skip = Policy::SkipVerify;
@@ -312,7 +315,7 @@ const Type<Policy>& grammar() {
           .key("size_limit", "How much memory the files may take; 16Mi unless set.",
                config::text(nullptr, flaw_of_quantity), &Policy::size_limit)
           .key<Policy>("resources", "What the sidecar gets.", resources(),
-                       [](const Place&, Policy value, Policy& out) {
+                       [](const Place&, const Policy& value, Policy& out) {
                          out.resources = value.resources;
                          return true;
                        })
@@ -330,7 +333,7 @@ const Type<Policy>& grammar() {
           .key("start_jitter", "A random wait up to this before the first fetch; none unless set.",
                config::duration(0ms, 10min), &Policy::start_jitter)
           .key<Policy>("log", "How the sidecar logs.", logging(),
-                       [](const Place&, Policy value, Policy& out) {
+                       [](const Place&, const Policy& value, Policy& out) {
                          out.log_level = value.log_level;
                          out.log_format = value.log_format;
                          return true;

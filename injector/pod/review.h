@@ -11,7 +11,7 @@ namespace injector::pod {
 
 struct Policy;
 
-struct Verdict {
+struct Verdict {  // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
   bool allowed = true;
   std::string message;  ///< Why not, and how to mend it; one sentence for each mistake. Empty when allowed.
   std::vector<std::string> warnings;  ///< For the one who applied the object; each at most 120 characters.
