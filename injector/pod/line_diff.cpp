@@ -102,7 +102,7 @@ std::string line_diff(std::string_view a, std::string_view b, const std::string&
       body += all[k].line;
       body += '\n';
     }
-    if (out.empty()) out = "--- " + before + "\n+++ " + after + "\n";
+    if (out.empty()) out.append("--- ").append(before).append("\n+++ ").append(after).append("\n");
     const auto range = [](std::size_t line, std::size_t count) {
       return std::to_string(count == 0 ? line - 1 : line) + (count == 1 ? "" : "," + std::to_string(count));
     };

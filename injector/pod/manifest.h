@@ -12,10 +12,10 @@
 namespace injector::pod {
 
 /// One document of a file of manifests.
-struct Manifest {
-  std::size_t line = 1;                                   ///< Where it begins.
-  std::string text;                                       ///< As it stands, with its "---" when it has one.
-  OrderedJson value;                                      ///< Null for one that is empty.
+struct Manifest {        // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
+  std::size_t line = 1;  ///< Where it begins.
+  std::string text;      ///< As it stands, with its "---" when it has one.
+  OrderedJson value;     ///< Null for one that is empty.
   std::map<std::string, std::size_t, std::less<>> lines;  ///< Of each key, by JSON Pointer.
 };
 

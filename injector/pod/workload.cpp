@@ -219,8 +219,11 @@ std::string patched_json(const std::vector<Manifest>& manifests, const std::vect
   OrderedJson all = OrderedJson::array();
   for (std::size_t i = 0; i < manifests.size(); ++i) {
     if (manifests[i].value.is_null()) continue;
-    auto changed = patched(manifests[i], i, workloads);
-    all.push_back(changed ? std::move(*changed) : manifests[i].value);
+    if (auto changed = patched(manifests[i], i, workloads); changed) {
+      all.push_back(std::move(*changed));
+    } else {
+      all.push_back(manifests[i].value);
+    }
   }
   const auto text = [](const OrderedJson& value) {
     return value.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + "\n";

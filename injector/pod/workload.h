@@ -11,7 +11,7 @@
 namespace injector::pod {
 
 /// One object of a file, or of a List in it, that holds a pod: what review() said, and where.
-struct Workload {
+struct Workload {            // NOLINT(bugprone-exception-escape): likewise.
   std::size_t document = 0;  ///< Its Manifest.
   std::string pointer;       ///< Of the object in the document: "", or "/items/2".
   std::string kind;
