@@ -69,6 +69,7 @@ Call call_of(const Function& function, std::span<const Value> arguments) {
     return call;
   }
   take_version(call);
+  while (call.path.ends_with('/')) call.path.pop_back();
   check_path(call);
   for (const Value& argument : arguments.subspan(1)) {
     const auto text = argument.text();

@@ -37,7 +37,7 @@ namespace {
 
 using Arguments = std::span<const Value>;
 
-/// Only what is of the same kind is found; nothing is found in a map.
+/// Texts, whole numbers with a sign and fractions are found, a json.Number among its like alone; nothing is found in a map.
 bool holds(const Value& list, const Value& value) {
   if (list.is_text()) {
     if (value.is_nil()) stop("nil cannot be looked for in a text");
@@ -45,11 +45,9 @@ bool holds(const Value& list, const Value& value) {
   }
   if (!list.is_list()) return false;
   return std::ranges::any_of(list.list(), [&](const Value& item) {
-    if (item.is_text()) return value.is_text() && item.text() == value.text();
+    if (item.is_text()) return item.type == value.type && item.text() == value.text();
     if (item.is_signed()) return value.is_signed() && item.integer == value.integer;
-    if (item.is_unsigned()) return value.is_unsigned() && item.natural == value.natural;
-    if (item.type == Type::float64) return value.type == Type::float64 && item.real == value.real;
-    return false;
+    return item.type == Type::float64 && value.type == Type::float64 && item.real == value.real;
   });
 }
 

@@ -352,5 +352,42 @@ TEST(Config, TellsAHundredMistakesAndCountsTheRest) {
   EXPECT_THAT(all, HasSubstr("\nand 52 more"));
 }
 
+TEST(Config, KnowsWhatATemplateAsks) {
+  const auto config = parse(
+      "mount: /run\nstores:\n  bao: { vault: { address: 'https://b', auth: { token_file: /t } } }\n"
+      "  sm: { aws: { region: eu-central-1 } }\nfiles:\n  - path: a\n    template: |\n"
+      "      {{ with secret \"kv/a?version=2\" }}{{ end }}{{ secrets \"kv/\" }}\n"
+      "      {{ with secret \"sm:prod/x\" }}{{ end }}{{ with pkiCert \"pki/issue/w\" \"common_name=x\" }}{{ end }}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  const FileSpec& file = config->files[0];
+  ASSERT_TRUE(file.templ);
+  EXPECT_EQ(file.templ->store, "bao");
+  ASSERT_EQ(file.from.size(), 4U);
+  EXPECT_EQ(file.from[0], (Query{.store = "bao", .path = "kv/a", .version = "2"}));
+  EXPECT_EQ(file.from[1], (Query{.store = "sm", .path = "prod/x"}));
+  EXPECT_EQ(file.from[2], (Query{.store = "bao", .path = "kv", .list = true}));
+  EXPECT_EQ(file.from[3],
+            (Query{.store = "bao", .path = "pki/issue/w", .write = true, .data = {{"common_name", "x"}}}));
+}
+
+TEST(Config, TellsAllThatIsWrongWithATemplate) {
+  const std::string begin =
+      "mount: /run\nstores:\n  sm: { aws: { region: eu-central-1 } }\n  dir: { file: { directory: /d } }\nfiles:\n";
+  const auto said = [&](const std::string& file) {
+    const auto config = parse(begin + file, "c.yaml");
+    return config ? std::string("good") : config.error().message();
+  };
+  const auto both = said("  - { path: a, template: '{{ env \"A\" }}{{ file \"b\" }}' }\n");
+  EXPECT_NE(both.find("\"env\" is refused"), std::string::npos) << both;
+  EXPECT_NE(both.find("\"file\" is refused"), std::string::npos) << both;
+  const auto store = said("  - { path: a, template: '{{ secret \"x\" }}' }\n");
+  EXPECT_NE(store.find("say by \"store\" which one it asks"), std::string::npos) << store;
+  const auto list = said("  - { path: a, template: { text: '{{ secrets \"x\" }}', store: sm } }\n");
+  EXPECT_NE(list.find("only a vault store can list"), std::string::npos) << list;
+  const auto format = said("  - { path: a, template: 'x', format: json }\n");
+  EXPECT_NE(format.find("goes with from"), std::string::npos) << format;
+}
+
 }  // namespace
 }  // namespace injector::config

@@ -140,24 +140,19 @@ TEST(Templates, MakeAFileOfACertificate) {
 
 TEST(Templates, CannotExhaustTheProcess) {
   for (const std::string_view hostile :
-       {
-    R"({{ range loop 1000000000 }}x{{ end }})", R"({{ range 1000000000000 }}{{ end }})",
+       {R"({{ range loop 1000000000 }}x{{ end }})", R"({{ range 1000000000000 }}{{ end }})",
         R"({{ define "r" }}{{ template "r" . }}{{ end }}{{ template "r" }})",
         R"({{ $x := "aaaaaaaaaaaaaaaa" }}{{ range loop 64 }}{{ $x = print $x $x }}{{ end }})",
         R"({{ sprig_repeat 1000000000 "abcdefgh" }})", R"({{ printf "%1000000d" 1 | sprig_repeat 100 }})",
-        R"({{ sprig_until 100000000 }})",
-        R"({{ regexMatch "(((a{1000}){1000}){1000})"
-        "a" }
-})",
+        R"({{ sprig_until 100000000 }})", R"x({{ regexMatch "(((a{1000}){1000}){1000})" "a" }})x",
         R"({{ $l := sprig_list }}{{ range loop 100000 }}{{ $l = sprig_append $l . }}{{ end }})",
         R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toJSON $d }})",
         R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ $d }})",
-        R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toYAML $d }}{{ sprig_deepCopy $d }})"
-}) {
+        R"({{ $d := sprig_dict }}{{ $_ := sprig_set $d "d" $d }}{{ toYAML $d }}{{ sprig_deepCopy $d }})"}) {
     EXPECT_THAT(rendered(hostile), ::testing::StartsWith("!")) << hostile;
   }
-EXPECT_THAT(rendered(std::string(100'000, '(').insert(0, "{{")), HasSubstr("nested too deeply"));
-EXPECT_LT(memory::Arena::status().used_bytes, 1U << 20U);
+  EXPECT_THAT(rendered(std::string(100'000, '(').insert(0, "{{")), HasSubstr("nested too deeply"));
+  EXPECT_LT(memory::Arena::status().used_bytes, 1U << 20U);
 }
 
 TEST(Templates, ReadOtherDelimiters) {
