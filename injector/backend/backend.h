@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "injector/memory/document.h"
 #include "injector/model/reading.h"
 #include "injector/net/http.h"
 
@@ -50,6 +51,13 @@ class Backend {
 
   /// Whether leases of this session are still good: false after the token that they hang on was lost.
   [[nodiscard]] virtual std::uint64_t session() const = 0;
+
+  /// What another process of this pod needs to go on with our session, as a JSON object. It is no longer ours then:
+  /// close() gives nothing back, and nothing may be asked. Empty from a store without a session worth keeping.
+  virtual memory::Secret hand_over() { return {}; }
+  /// Goes on with what hand_over() gave, before the first question; of something else nothing happens. What the session
+  /// needs to be kept alive runs on `executor`.
+  virtual void take_over(memory::Document::Value, const boost::asio::any_io_executor&) {}
 
   /// Preflight, without reading a value.
   virtual boost::asio::awaitable<std::vector<Check>> check(const std::vector<Query>& queries) = 0;

@@ -28,6 +28,8 @@ scanner::base::Result<Environment> start_process() {
   Environment out;
   out.config = text_of(all, "SECRET_INJECTOR_CONFIG");
   out.scratch = text_of(all, "TMPDIR");
+  out.pod = text_of(all, "POD_NAME");
+  out.pod_namespace = text_of(all, "POD_NAMESPACE");
   const std::string columns = text_of(all, "COLUMNS");
   std::from_chars(columns.data(), columns.data() + columns.size(), out.columns);
   out.no_color = !text_of(all, "NO_COLOR").empty();

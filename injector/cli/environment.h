@@ -12,6 +12,8 @@ struct Environment {
   backend::aws::Environment aws;  ///< AWS_* and HOME.
   std::string config;             ///< SECRET_INJECTOR_CONFIG: a configuration itself, not a path.
   std::string scratch;            ///< TMPDIR.
+  std::string pod;                ///< POD_NAME and POD_NAMESPACE, by the downward API: for the log.
+  std::string pod_namespace;
   unsigned columns = 80;
   bool no_color = false;
   bool force_color = false;

@@ -16,10 +16,11 @@
 #include <vector>
 
 #include "injector/cli/commands.h"
+#include "injector/cli/offline_template.h"
 #include "injector/cli/say.h"
+#include "injector/cli/values_file.h"
 #include "injector/deliver/beneath.h"
 #include "injector/memory/document.h"
-#include "injector/memory/text.h"
 #include "injector/model/members.h"
 #include "injector/render/render.h"
 
@@ -35,8 +36,6 @@ using scanner::base::Fd;
 using scanner::base::Ok;
 using scanner::base::Result;
 
-constexpr std::size_t kMostValues = 16UL << 20;
-
 using Readings = std::map<std::string, Reading>;
 
 Reading reading_of(Document::Value value) {
@@ -48,28 +47,9 @@ Reading reading_of(Document::Value value) {
 
 std::string reason() { return std::generic_category().message(errno); }
 
-/// A file or a pipe, into the arena; "-" is standard input.
-Result<Secret> read_values(const std::string& path) {
-  const Fd fd(path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return fail(Errc::io, path + ": " + reason());
-  memory::Text text;
-  Secret block = Secret::of_size(64UL << 10);
-  for (;;) {
-    const ssize_t n = ::read(fd.get(), block.writable().data(), block.size());
-    if (n == 0) return text.finish();
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail(Errc::io, path + ": " + reason());
-    text.append(block.reveal().substr(0, static_cast<std::size_t>(n)));
-    if (text.size() > kMostValues) return fail(Errc::limit, path + ": is larger than 16 MiB");
-  }
-}
-
 Result<Readings> load_values(const std::string& path) {
-  auto text = read_values(path);
-  if (!text) return fail(std::move(text).error());
-  auto document = Document::parse(std::move(*text));
-  if (!document) return fail(Error(document.error()).during(path));
-  if (!document->root().is_object()) return fail(Errc::corrupt, path + R"(: must be {"store:path": ..., ...})");
+  const auto document = read_values_file(path);
+  if (!document) return fail(document.error());
   Readings readings;
   for (const auto& [name, value] : document->root().members()) readings.emplace(name, reading_of(value));
   return readings;
@@ -91,16 +71,6 @@ Result<Secret> contents_of(const FileSpec& file, const Readings& values) {
   auto rendered = render::render(file, readings);
   if (!rendered) return fail(std::move(rendered).error());
   return std::move(rendered->contents);
-}
-
-Ok write_all(int fd, std::string_view bytes, const std::string& shown) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::write(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return fail(Errc::io, shown + ": " + reason());
-    bytes.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return {};
 }
 
 Result<Fd> open_output(const Options& options) {
@@ -182,6 +152,7 @@ int render_all(const Options& options, const config::Config& config, const Readi
 }  // namespace
 
 int run_render(const Options& options, const Environment& environment) {
+  if (!options.template_file.empty()) return run_render_template(options);
   const auto config = load_config(options, environment);
   if (!config) return refuse_config(options, config.error());
   const auto values = load_values(options.values);

@@ -20,6 +20,7 @@ const char* const kExamples = R"(Examples:
   secret-injector check --config app.yaml       will it work here?
   secret-injector run --config app.yaml         the sidecar
   secret-injector health --ready                a probe for images without a shell
+  secret-injector inject -f pod.yaml            what the webhook would do to it
 )";
 
 const char* const kExitCodes = R"(Exit codes:
@@ -67,16 +68,20 @@ void add_config(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
-void add_timeout(CLI::App& app, Options& options, milliseconds preset, const std::string& help) {
-  options.timeout = preset;
+void add_time(CLI::App& app, const char* name, milliseconds& out, milliseconds preset, const std::string& help) {
+  out = preset;
   app.add_option_function<std::string>(
-         "--timeout", [&options](const std::string& text) { options.timeout = *duration_of(text); }, help)
+         name, [&out](const std::string& text) { out = *duration_of(text); }, help)
       ->type_name("TIME")
       ->check(CLI::Validator(
           [](const std::string& text) {
             return duration_of(text) ? std::string() : "not a time such as 500ms, 10s or 2m";
           },
           ""));
+}
+
+void add_timeout(CLI::App& app, Options& options, milliseconds preset, const std::string& help) {
+  add_time(app, "--timeout", options.timeout, preset, help);
 }
 
 void add_termination_log(CLI::App& app, Options& options) {
@@ -90,6 +95,13 @@ void add_termination_log(CLI::App& app, Options& options) {
       ->type_name("FILE");
 }
 
+void add_handover(CLI::App& app, Options& options, bool takes) {
+  app.add_option("--handover", options.handover,
+                 takes ? "Go on with what init left here, without asking anew"
+                       : "Leave tokens and leases on this tmpfs, for run to go on with")
+      ->type_name("DIR");
+}
+
 void add_probe(CLI::App& app, Options& options) {
   const auto add = [&](const char* name, Probe probe, const char* help) {
     return app.add_flag_callback(
@@ -101,12 +113,14 @@ void add_probe(CLI::App& app, Options& options) {
   CLI::Option* started = add("--started", Probe::started, "Whether all files were delivered once");
   ready->excludes(live)->excludes(started);
   live->excludes(started);
+  add_time(app, "--wait", options.wait, 0ms, "How long to ask again while the answer is no; not at all unless set");
   app.add_option("--address", options.address, "Where it listens, in the place of the configuration's")
       ->type_name("HOST:PORT");
 }
 
 void add_render(CLI::App& app, Options& options) {
-  app.add_option("--values", options.values, R"(JSON: {"store:path": what is there, ...})")
+  app.add_option("--values", options.values,
+                 R"(JSON: {"store:path": what is there, ...}; of a template, {"path": the answer's data, ...})")
       ->type_name("FILE")
       ->required();
   CLI::Option* output = app.add_option("-o,--output", options.output, "Write the files beneath this directory");
@@ -115,6 +129,39 @@ void add_render(CLI::App& app, Options& options) {
       ->type_name("PATH")
       ->excludes(output);
   app.add_flag("--force", options.force, "Write into a directory that is not empty")->needs(output);
+  CLI::Option* templ = app.add_option("--template", options.template_file,
+                                      "Render this one template to standard output, without a configuration");
+  templ->type_name("FILE")->excludes(output)->excludes("--file")->excludes("--config");
+  app.add_option("--left-delimiter", options.left_delimiter, "Of the template; {{ unless set")
+      ->type_name("TEXT")
+      ->needs(templ);
+  app.add_option("--right-delimiter", options.right_delimiter, "Likewise; }} unless set")
+      ->type_name("TEXT")
+      ->needs(templ);
+  app.add_flag("--error-on-missing-key", options.error_on_missing_key, "A field that is not there is an error")
+      ->needs(templ);
+}
+
+void add_inject(CLI::App& app, Options& options) {
+  app.add_option("-f,--filename", options.manifests,
+                 "Manifests: YAML of several documents, or JSON; - for standard input")
+      ->type_name("FILE")
+      ->required();
+  app.add_option_function<std::string>(
+         "-o,--output",
+         [&options](const std::string& form) {
+           options.form = form == "json"    ? Manifests::json
+                          : form == "patch" ? Manifests::patch
+                          : form == "diff"  ? Manifests::diff
+                                            : Manifests::yaml;
+         },
+         "yaml, json, patch (RFC 6902) or diff; yaml unless set")
+      ->type_name("FORM")
+      ->check(CLI::IsMember({"yaml", "json", "patch", "diff"}));
+  app.add_option("--policy", options.policy, "The operator's policy, as the webhook has it; a preset one unless set")
+      ->type_name("FILE");
+  app.add_option("-n,--namespace", options.name_space, "Of objects that name none; default unless set")
+      ->type_name("NAME");
 }
 
 /// The options that a command has.
@@ -122,7 +169,10 @@ void add_options(CLI::App& app, const std::string& name, Options& options) {
   if (name == "run" || name == "init" || name == "check" || name == "health" || name == "render") {
     add_config(app, options);
   }
-  if (name == "run" || name == "init") add_termination_log(app, options);
+  if (name == "run" || name == "init") {
+    add_termination_log(app, options);
+    add_handover(app, options, name == "run");
+  }
   if (name == "init") add_timeout(app, options, 2min, "How long to try; 2m unless set");
   if (name == "check") {
     add_timeout(app, options, 30s, "How long each store may take; 30s unless set");
@@ -136,11 +186,12 @@ void add_options(CLI::App& app, const std::string& name, Options& options) {
     add_timeout(app, options, 1s, "How long it may take; 1s unless set");
   }
   if (name == "render") add_render(app, options);
+  if (name == "inject") add_inject(app, options);
 }
 
 std::string problem_with(const Options& options) {
-  if (options.command == "render" && options.output.empty() && options.file.empty()) {
-    return "render needs --output DIR, or --file PATH for standard output";
+  if (options.command == "render" && options.output.empty() && options.file.empty() && options.template_file.empty()) {
+    return "render needs --output DIR, or --file PATH or --template FILE for standard output";
   }
   return {};
 }

@@ -9,23 +9,36 @@ namespace injector::cli {
 enum class Color : std::uint8_t { automatic, always, never };
 /// What the probe asks for.
 enum class Probe : std::uint8_t { ready, live, started };
+/// How `inject` prints what it made.
+enum class Manifests : std::uint8_t { yaml, json, patch, diff };
 
 /// What the command line says.
 struct Options {
   std::string command;
   std::string config;  ///< A path; empty: the environment's.
   std::string termination_log;
+  std::string handover;                 ///< A directory: where init leaves, and run takes, what goes on.
   bool default_termination_log = true;  ///< Nobody named it, so it is only written where it is there already.
 
   std::chrono::milliseconds timeout{0};  ///< Of init, check and health.
   Probe probe = Probe::ready;
-  std::string address;  ///< Of health; empty: the configuration's.
-  bool json = false;    ///< Of check.
+  std::string address;                ///< Of health; empty: the configuration's.
+  std::chrono::milliseconds wait{0};  ///< Of health: how long a no is asked again.
+  bool json = false;                  ///< Of check.
 
   std::string values;  ///< Of render.
   std::string output;
   std::string file;
   bool force = false;
+  std::string template_file;  ///< In the place of a configuration.
+  std::string left_delimiter;
+  std::string right_delimiter;
+  bool error_on_missing_key = false;
+
+  std::string manifests;  ///< Of inject: a path, or "-".
+  std::string policy;     ///< A path; empty: the preset one.
+  std::string name_space = "default";
+  Manifests form = Manifests::yaml;
 
   Color color = Color::automatic;
 };

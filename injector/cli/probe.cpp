@@ -34,6 +34,7 @@ using scanner::base::Result;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostAnswer = 64UL << 10;
+constexpr int kPause = 20;  ///< Milliseconds between two questions of --wait.
 
 struct Address {
   sockaddr_storage storage{};
@@ -152,9 +153,25 @@ Result<Target> target_of(const Options& options, const Environment& environment)
   return target;
 }
 
-int no(const std::string& why) {
-  say(why);
-  return kFailed;
+/// What was answered: the first line of a 200, or why not.
+struct Answer {
+  bool yes = false;
+  std::string line;
+};
+
+Answer ask(const Options& options, const Address& address, const std::string& shown) {
+  const std::string request =
+      std::string("GET ") + path_of(options.probe) + " HTTP/1.1\r\nHost: " + shown + "\r\nConnection: close\r\n\r\n";
+  const auto answer = exchange(address, request, Clock::now() + options.timeout);
+  if (!answer) return {false, shown + ": " + answer.error().message()};
+  const bool http = answer->starts_with("HTTP/1.1 ") && answer->size() > 12;
+  const auto end = answer->find("\r\n\r\n");
+  if (!http || end == std::string::npos) return {false, shown + ": answers, but not as a sidecar"};
+  std::string line = answer->substr(end + 4);
+  line.resize(std::min(line.size(), line.find('\n')));
+  line = telemetry::harmless(line);
+  if (answer->compare(9, 3, "200") != 0) return {false, line.empty() ? "no" : line};
+  return {true, line};
 }
 
 }  // namespace
@@ -165,18 +182,17 @@ int run_probe(const Options& options, const Environment& environment) {
   const auto address = address_of(target->host, target->port);
   if (!address) return refuse(options, {Errc::config, target->host + " is no IP address"});
   const std::string shown = target->host + ":" + std::to_string(target->port);
-  const std::string request =
-      std::string("GET ") + path_of(options.probe) + " HTTP/1.1\r\nHost: " + shown + "\r\nConnection: close\r\n\r\n";
-  const auto answer = exchange(*address, request, Clock::now() + options.timeout);
-  if (!answer) return no(shown + ": " + answer.error().message());
-  const bool http = answer->starts_with("HTTP/1.1 ") && answer->size() > 12;
-  const auto end = answer->find("\r\n\r\n");
-  if (!http || end == std::string::npos) return no(shown + ": answers, but not as a sidecar");
-  std::string line = answer->substr(end + 4);
-  line.resize(std::min(line.size(), line.find('\n')));
-  line = telemetry::harmless(line);
-  if (answer->compare(9, 3, "200") != 0) return no(line.empty() ? "no" : line);
-  std::printf("%s\n", line.c_str());
+  const auto until = Clock::now() + options.wait;
+  Answer answer = ask(options, *address, shown);
+  while (!answer.yes && Clock::now() < until) {
+    ::poll(nullptr, 0, kPause);
+    answer = ask(options, *address, shown);
+  }
+  if (!answer.yes) {
+    say(answer.line);
+    return kFailed;
+  }
+  std::printf("%s\n", answer.line.c_str());
   return kGood;
 }
 

@@ -23,11 +23,17 @@
 #include "injector/cli/say.h"
 #include "injector/cli/stores.h"
 #include "injector/cli/vitals.h"
+#include "injector/config/yaml.h"
+#include "injector/deliver/handover.h"
+#include "injector/memory/document.h"
+#include "injector/memory/text.h"
 #include "injector/memory/zeroing.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
 #include "injector/net/start.h"
 #include "injector/watch/group.h"
+#include "scanner/base/fd.h"
+#include "scanner/base/hash.h"
 
 namespace injector::cli {
 
@@ -95,6 +101,9 @@ class Sidecar {
     auto server = listen(crew_->config.health);
     if (!server) return fail(std::move(server).error());
     server_ = std::move(*server);
+    auto quit = listen_for_quit(crew_->config.quit);
+    if (!quit) return fail(std::move(quit).error());
+    quit_server_ = std::move(*quit);
     return {};
   }
 
@@ -124,6 +133,9 @@ class Sidecar {
   void tell_memory();
   void make_watch(Crew& crew);
   Result<std::unique_ptr<net::HttpServer>> listen(const config::Health& health);
+  Result<std::unique_ptr<net::HttpServer>> listen_for_quit(const config::Quit& quit);
+  asio::awaitable<void> give_up_in_time();
+  [[nodiscard]] int exit_code() const { return gave_up_ ? kFailed : kGood; }
   void start(Crew& crew, std::chrono::milliseconds jitter);
   asio::awaitable<void> keep_watch(Crew& crew, std::chrono::milliseconds jitter);
   asio::awaitable<void> beat();
@@ -132,6 +144,9 @@ class Sidecar {
   asio::awaitable<Ok> take(config::Config config);
   asio::awaitable<void> stop();
   asio::awaitable<void> deliver_once(std::optional<Error>& error);
+  void hand_over();
+  void take_over();
+  [[nodiscard]] std::string config_digest() const;
   [[nodiscard]] Vitals vitals() const;
   void end_hard_after(std::chrono::milliseconds time, int code);
 
@@ -145,12 +160,14 @@ class Sidecar {
   Place place_;
   std::unique_ptr<Crew> crew_;
   std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpServer> quit_server_;
   Clock::time_point last_beat_ = Clock::now();
   Clock::duration longest_lag_{0};
   std::uint64_t reloads_ = 0;
   std::uint64_t failed_reloads_ = 0;
   bool last_reload_good_ = true;
   bool stopping_ = false;
+  bool gave_up_ = false;
 };
 
 void Sidecar::tell_memory() {
@@ -182,6 +199,38 @@ Result<std::unique_ptr<net::HttpServer>> Sidecar::listen(const config::Health& h
     static const watch::Status kNothing;
     return answer(request, crew_ && crew_->watch ? crew_->watch->status() : kNothing, vitals());
   });
+}
+
+Result<std::unique_ptr<net::HttpServer>> Sidecar::listen_for_quit(const config::Quit& quit) {
+  if (quit.port == 0) return std::unique_ptr<net::HttpServer>();
+  net::ServerSettings settings;
+  settings.address = quit.host;
+  settings.port = quit.port;
+  return net::HttpServer::listen(io_.get_executor(), std::move(settings), [this](const net::ServerRequest& request) {
+    if (request.target != "/agent/v1/quit") return net::ServerResponse{.status = 404};
+    if (request.method != "POST") return net::ServerResponse{.status = 405};
+    log_.info("asked to end", {{"event.action", "quit"}});
+    std::raise(SIGTERM);
+    return net::ServerResponse{};
+  });
+}
+
+/// Whoever has set a start_timeout wants to see a container that fails, and not one that goes on trying.
+asio::awaitable<void> Sidecar::give_up_in_time() {
+  const auto limit = crew_->config.start_timeout;
+  if (limit == 0ms) co_return;
+  const net::Woken woken = co_await net::sleep_for(limit);
+  if (woken == net::Woken::cancelled) co_return;
+  const watch::Status& status = crew_->watch->status();
+  if (status.started) co_return;
+  std::string why = "not everything was delivered within start_timeout";
+  for (const auto& file : status.files)
+    if (file.state == watch::FileStatus::State::absent && !file.error.empty())
+      why += "\n" + file.path + ": " + file.error;
+  log_.error("giving up", {{"event.outcome", "failure"}, {"error.message", why}});
+  leave_message(*options_, why);
+  gave_up_ = true;
+  std::raise(SIGTERM);
 }
 
 Vitals Sidecar::vitals() const {
@@ -238,7 +287,7 @@ void Sidecar::end_hard_after(std::chrono::milliseconds time, int code) {
 asio::awaitable<void> Sidecar::stop() {
   const auto begun = Clock::now();
   stopping_ = true;
-  end_hard_after(crew_->config.shutdown.timeout + kSlack, kGood);
+  end_hard_after(crew_->config.shutdown.timeout + kSlack, exit_code());
   signals_.async_wait([this](const boost::system::error_code& stopped, int) {
     if (!stopped) end_hard_after(0ms, kGood);
   });
@@ -249,7 +298,8 @@ asio::awaitable<void> Sidecar::stop() {
       log_.error("cannot remove the files", {{"error.message", gone.error().message()}});
   }
   co_await crew_->stores.close();
-  if (server_ != nullptr) co_await server_->stop(50ms);
+  for (auto* server : {&server_, &quit_server_})
+    if (*server != nullptr) co_await (*server)->stop(50ms);
   log_.info("stopped", {{"event.action", "stop"},
                         {"event.duration", std::to_string(std::chrono::nanoseconds(Clock::now() - begun).count())}});
   last_resort_.cancel();
@@ -277,6 +327,13 @@ asio::awaitable<Ok> Sidecar::take(config::Config config) {
     if (!listening) co_return fail(std::move(listening).error());
     server = std::move(*listening);
   }
+  std::unique_ptr<net::HttpServer> quit_server;
+  const bool quit_moves = config.quit != crew_->config.quit;
+  if (quit_moves) {
+    auto listening = listen_for_quit(config.quit);
+    if (!listening) co_return fail(std::move(listening).error());
+    quit_server = std::move(*listening);
+  }
 
   // From here on, nothing is refused.
   crew_->group.cancel();
@@ -290,6 +347,8 @@ asio::awaitable<Ok> Sidecar::take(config::Config config) {
   start(*crew_, 0ms);
   if (moves) std::swap(server_, server);
   if (server != nullptr) co_await server->stop();
+  if (quit_moves) std::swap(quit_server_, quit_server);
+  if (quit_server != nullptr) co_await quit_server->stop();
   next->watch.reset();
   co_await next->stores.close(&crew_->stores);
   co_return Ok();
@@ -326,15 +385,57 @@ asio::awaitable<void> Sidecar::reload_on_hangup() {
   }
 }
 
+/// Both processes of a handover are told the same configuration, or there is none.
+std::string Sidecar::config_digest() const {
+  if (options_->config.empty()) return scanner::base::hex(scanner::base::sha256(environment_->config));
+  const auto text = scanner::base::read_file(options_->config, config::kMostText);
+  return text ? scanner::base::hex(scanner::base::sha256(*text)) : "";
+}
+
+/// Leaves for `run` what would cost a login and new leases to get again.
+void Sidecar::hand_over() {
+  if (const Ok may = deliver::may_hand_over(options_->handover); !may) {
+    log_.warn("nothing is handed over", {{"error.message", may.error().message()}});
+    return;
+  }
+  const memory::Secret kept = crew_->watch->hand_over();
+  memory::Text text(kept.size() + 128);
+  text.append("{\"config\":").append_json(config_digest()).append(",\"watch\":").append(kept).append('}');
+  if (const Ok left = deliver::leave_handover(options_->handover, text.finish()); !left)
+    log_.warn("what was to be handed over is lost", {{"error.message", left.error().message()}});
+}
+
+/// Whatever is wrong with what was left, it is only as if nothing had been.
+void Sidecar::take_over() {
+  auto text = deliver::take_handover(options_->handover);
+  if (!text) {
+    if (text.error().code() != Errc::missing)
+      log_.warn("cannot take over", {{"error.message", text.error().message()}});
+    return;
+  }
+  auto document = memory::Document::parse(std::move(*text));
+  const bool same = document && !config_digest().empty() && document->root()["config"].string() == config_digest();
+  if (!same || !crew_->watch->take_over(document->root()["watch"].text())) {
+    log_.warn("cannot take over: it was left by another configuration");
+    return;
+  }
+  log_.info("took over what init delivered", {{"event.action", "take-over"}});
+}
+
 asio::awaitable<int> Sidecar::run() {
   const config::Config& config = crew_->config;
-  log_.info("started", {{"event.action", "start"},
-                        {"files", std::to_string(config.files.size())},
-                        {"stores", std::to_string(config.stores.size())},
-                        {"mount", config.mount}});
+  telemetry::Fields started = {{"event.action", "start"},
+                               {"files", std::to_string(config.files.size())},
+                               {"stores", std::to_string(config.stores.size())},
+                               {"mount", config.mount}};
+  if (!environment_->pod.empty()) started.emplace_back("orchestrator.resource.name", environment_->pod);
+  if (!environment_->pod_namespace.empty()) started.emplace_back("orchestrator.namespace", environment_->pod_namespace);
+  log_.info("started", started);
   watch::Group aside(io_.get_executor());
   aside.start(beat());
   aside.start(reload_on_hangup());
+  aside.start(give_up_in_time());
+  if (!options_->handover.empty()) take_over();
   const auto jitter = std::chrono::duration<double, std::milli>(config.start_jitter) * net::random_number();
   start(*crew_, std::chrono::duration_cast<std::chrono::milliseconds>(jitter));
 
@@ -342,16 +443,17 @@ asio::awaitable<int> Sidecar::run() {
   log_.info("stopping", {{"event.action", "stop"}, {"signal", number == SIGINT ? "INT" : "TERM"}});
   // A reload that is under way must come to its end before its parts go.
   aside.cancel();
-  end_hard_after(crew_->config.shutdown.timeout + kSlack, kGood);
+  end_hard_after(crew_->config.shutdown.timeout + kSlack, exit_code());
   stopping_ = true;
   co_await aside.join();
   co_await stop();
-  co_return kGood;
+  co_return exit_code();
 }
 
 asio::awaitable<void> Sidecar::deliver_once(std::optional<Error>& error) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto delivered = co_await crew_->watch->once(options_->timeout);
+  const auto limit = crew_->config.start_timeout;
+  auto delivered = co_await crew_->watch->once(limit == 0ms ? options_->timeout : limit);
   if (!delivered) error = std::move(delivered).error();
 }
 
@@ -371,6 +473,7 @@ asio::awaitable<int> Sidecar::init() {
     log_.error("not everything was delivered", {{"event.outcome", "failure"}, {"error.message", error->message()}});
     leave_message(*options_, error->message());
   }
+  if (!error && !options_->handover.empty()) hand_over();
   // The files stay, whatever shutdown.remove_files says: they are what init is for.
   end_hard_after(crew_->config.shutdown.timeout + kSlack, error ? kFailed : kGood);
   co_await crew_->stores.close();

@@ -77,6 +77,7 @@ Ok open_kind(const config::VaultStore& from, const Ground& ground, Store& store)
   tls.cert_file = from.client_cert_file;
   tls.key_file = from.client_key_file;
   tls.server_name = from.server_name;
+  tls.proxy = from.proxy;
   for (const std::string& address : from.addresses) {
     if (address.starts_with("http://")) tls.plain_hosts.push_back(host_of(address));
   }
@@ -98,6 +99,8 @@ Ok open_kind(const config::VaultStore& from, const Ground& ground, Store& store)
   settings.auth = auth_of(from.auth);
   settings.timeout = from.timeout;
   settings.revoke = from.revoke;
+  settings.login_first = from.login_backoff.first;
+  settings.login_most = from.login_backoff.most;
   store.transport = std::move(*http);
   auto made = vault::VaultBackend::create(std::move(settings), store.transport, std::move(signer));
   if (!made) return fail(std::move(made).error());

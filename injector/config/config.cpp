@@ -128,9 +128,35 @@ bool check_whole(const Place& place, Config& config) {
   const Place files = place.member("files");
   bool good = check_paths(files, config.files);
   for (std::size_t i = 0; i < config.files.size(); ++i) {
-    good = check_sources(files.at(i), config.files[i], config) && good;
+    FileSpec& file = config.files[i];
+    const bool well =
+        file.templ ? settle_template(files.at(i), file, config) : check_sources(files.at(i), file, config);
+    good = well && good;
   }
   return good;
+}
+
+Type<Quit> quit() {
+  Type<Quit> address;
+  const auto any = listen();
+  address.schema = any.schema;
+  address.read = [any](const Place& place, Quit& out) {
+    Health read;
+    read.host.clear();
+    if (!any.read(place, read)) return false;
+    if (read.host != "127.0.0.1" && read.host != "::1" && read.port != 0)
+      return place.wrong("must be on loopback, such as 127.0.0.1:8200");
+    out = {read.host, read.port};
+    return true;
+  };
+  return Table<Quit>()
+      .key<Quit>("listen", "An address of loopback, such as 127.0.0.1:8200; none for no server.", address,
+                 [](const Place&, Quit value, Quit& out) {
+                   out = std::move(value);
+                   return true;
+                 })
+      .require({"listen"})
+      .type();
 }
 
 const Type<Config>& grammar() {
@@ -141,11 +167,15 @@ const Type<Config>& grammar() {
                &Config::refresh)
           .key("start_jitter", "A random wait up to this before the first fetch; none unless set.",
                duration(0ms, 10min), &Config::start_jitter)
+          .key("start_timeout",
+               "End when not everything was delivered within this time of the start; never unless set.",
+               duration(1s, 24h), &Config::start_timeout)
           .key("stores", "Where secrets are kept, each under a name of your choice.", stores(), &Config::stores)
           .key("files", "What is delivered.", list(file()), &Config::files)
           .key("require", "What must be true before a secret is written; a tmpfs always must.", requirements(),
                &Config::require)
           .key("health", "The server for probes and metrics.", health(), &Config::health)
+          .key("quit", "A server that ends the sidecar by POST /agent/v1/quit; none unless set.", quit(), &Config::quit)
           .key("log", "What is logged, and how.", logging(), &Config::log)
           .key("shutdown", "What happens at the end.", shutdown(), &Config::shutdown)
           .require({"mount", "stores", "files"})

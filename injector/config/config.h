@@ -52,6 +52,13 @@ struct TokenFileAuth {
 };
 using VaultAuth = std::variant<KubernetesAuth, JwtAuth, AppRoleAuth, CertAuth, AwsAuth, TokenFileAuth>;
 
+/// The wait after a login was refused: `first`, doubled each time, at most `most`.
+struct LoginBackoff {
+  std::chrono::milliseconds first{1'000};
+  std::chrono::milliseconds most{300'000};
+  friend bool operator==(const LoginBackoff&, const LoginBackoff&) = default;
+};
+
 /// HashiCorp Vault or OpenBao.
 struct VaultStore {
   /// "https://host:port", of one cluster, tried in order. Without a path, a query or user information; http only for
@@ -65,6 +72,8 @@ struct VaultStore {
   std::string client_cert_file;  ///< Set together with `client_key_file`.
   std::string client_key_file;
   VaultAuth auth;
+  std::string proxy;  ///< "http://host:port", which https goes through by CONNECT; empty: none.
+  LoginBackoff login_backoff;
   std::chrono::milliseconds timeout{10'000};  ///< Of one request.
   bool revoke = true;  ///< Revoke our token at exit. Never for a `token_file`, whose token is not ours.
 
@@ -111,6 +120,13 @@ struct Health {
   friend bool operator==(const Health&, const Health&) = default;
 };
 
+/// A server on loopback that ends the sidecar by POST /agent/v1/quit, as the agent of Vault does.
+struct Quit {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 0;  ///< 0: no server.
+  friend bool operator==(const Quit&, const Quit&) = default;
+};
+
 struct Log {
   enum class Level : std::uint8_t { debug, info, warn, error };
   enum class Format : std::uint8_t { automatic, json, text };  ///< automatic: text where a person looks on.
@@ -130,10 +146,13 @@ struct Config {
   std::string mount;  ///< Absolute.
   std::chrono::milliseconds refresh{std::chrono::minutes(5)};
   std::chrono::milliseconds start_jitter{0};  ///< A random wait up to this before the first fetch.
+  /// Ends with 1 when not everything was delivered within this time of the start; 0: goes on trying.
+  std::chrono::milliseconds start_timeout{0};
   std::vector<Store> stores;
   std::vector<FileSpec> files;
   Requirements require;
   Health health;
+  Quit quit;
   Log log;
   Shutdown shutdown;
 

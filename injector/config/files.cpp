@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "injector/config/values.h"
+#include "injector/render/template/template.h"
 
 namespace injector::config {
 namespace {
@@ -178,8 +179,53 @@ Type<OnChange> on_change() {
   return type;
 }
 
+/// Text with line ends and tabs, as it stands.
+Type<std::string> template_text() {
+  Type<std::string> type;
+  type.schema = {{"type", "string"}, {"minLength", 1}};
+  type.read = [](const Place& place, std::string& out) {
+    if (place.node->kind != Node::Kind::scalar || place.node->scalar == Node::Scalar::null) {
+      return place.wrong("must be text");
+    }
+    if (place.node->text.empty()) return place.wrong("must not be empty");
+    out = place.node->text;
+    return true;
+  };
+  return type;
+}
+
+/// Delimiters that Go's lexer can tell from what stands between them.
+const char* flaw_of_delimiter(std::string_view delimiter) {
+  if (delimiter.size() > 16) return "must not be longer than 16 characters";
+  return delimiter.find_first_of(" \t\r\n") != std::string_view::npos ? "must not hold blanks" : nullptr;
+}
+
+/// The text alone, or with how it is to be read.
+Type<TemplateSpec> templ() {
+  const auto brief = template_text();
+  const auto delimiter = [] { return text("^[^ \\t\\r\\n]{1,16}$", flaw_of_delimiter); };
+  const auto full =
+      Table<TemplateSpec>()
+          .key("text", "The template, in Go's language as Vault Agent has it.", template_text(), &TemplateSpec::text)
+          .key("store", "The store that it asks; need not be said where there is one alone.",
+               text("^[a-z0-9][a-z0-9_-]{0,62}$"), &TemplateSpec::store)
+          .key("left_delimiter", "What begins an action; {{ unless set.", delimiter(), &TemplateSpec::left_delimiter)
+          .key("right_delimiter", "What ends an action; }} unless set.", delimiter(), &TemplateSpec::right_delimiter)
+          .key("error_on_missing_key", "Whether a field that is not there is an error; false unless set.", boolean(),
+               &TemplateSpec::error_on_missing_key)
+          .require({"text"})
+          .type();
+  Type<TemplateSpec> type;
+  type.schema = {{"oneOf", {brief.schema, full.schema}}};
+  type.read = [brief, full](const Place& place, TemplateSpec& out) {
+    return place.node->kind == Node::Kind::mapping ? full.read(place, out) : brief.read(place, out.text);
+  };
+  return type;
+}
+
 /// Formats of a single value need a key, and those of many members make no sense with one.
 bool check_file(const Place& place, FileSpec& file) {
+  if (file.templ) return place.node->find("format") == nullptr || place.member("format").wrong("goes with from");
   const bool whole = std::ranges::any_of(file.from, [](const Query& query) { return query.key.empty(); });
   if (place.node->find("format") == nullptr) {
     const bool mixed = whole && std::ranges::any_of(file.from, [](const Query& query) { return !query.key.empty(); });
@@ -198,6 +244,8 @@ Type<FileSpec> file() {
       .key("path", "Where the file stands beneath the mount.", relative_path(), &FileSpec::path)
       .key("from", "Its value: store:path#key; of a list, the first that can be had.", one_or_list(query()),
            &FileSpec::from)
+      .key("template", "What makes the file, in the place of from: text with {{ actions }} that ask for secrets.",
+           templ(), &FileSpec::templ)
       .key("format", "How the value is written; raw with a key, json without one, unless set.",
            choice<Format>({{"raw", Format::raw},
                            {"json", Format::json},
@@ -213,9 +261,77 @@ Type<FileSpec> file() {
       .key("refresh", "How often to look for another value, in the place of the general one.",
            duration(10ms, 366 * 24h), &FileSpec::refresh)
       .key("on_change", "Whom to tell when the file has changed.", on_change(), &FileSpec::on_change)
-      .require({"path", "from"})
+      .require({"path"})
+      .one_of({"from", "template"})
       .check(check_file)
       .type();
+}
+
+namespace {
+
+using render::templates::Call;
+
+/// The store of a call: one that its path names before a colon, else the template's.
+std::string take_store(std::string& path, const TemplateSpec& spec, const Config& config) {
+  const auto colon = path.find(':');
+  if (colon == std::string::npos || config.store(path.substr(0, colon)) == nullptr) return spec.store;
+  std::string store = path.substr(0, colon);
+  path.erase(0, colon + 1);
+  while (path.starts_with('/')) path.erase(0, 1);
+  return store;
+}
+
+/// The only store, or the only vault store; empty where that leaves a choice.
+std::string usual_store(const Config& config) {
+  std::vector<std::string> vaults;
+  for (const Store& store : config.stores) {
+    if (std::holds_alternative<VaultStore>(store.kind)) vaults.push_back(store.name);
+  }
+  if (vaults.size() == 1) return vaults[0];
+  return config.stores.size() == 1 ? config.stores[0].name : std::string();
+}
+
+/// What is wrong with asking it of that store, or nothing.
+std::string flaw_of_call(const Call& call, const std::string& path, const Store& store) {
+  if (const char* flaw = flaw_of_store_path(path)) return std::string("the path that it asks for ") + flaw;
+  if (std::holds_alternative<VaultStore>(store.kind)) return {};
+  if (call.kind == Call::Kind::list) return "only a vault store can list what it has";
+  return call.kind == Call::Kind::read ? "" : "only a vault store can be written to";
+}
+
+}  // namespace
+
+bool settle_template(const Place& place, FileSpec& file, const Config& config) {
+  TemplateSpec& spec = *file.templ;
+  const Place at = place.member("template");
+  const auto checked = render::templates::Template::check(spec.text, {spec.left_delimiter, spec.right_delimiter});
+  for (const auto& mistake : checked.mistakes) at.wrong(mistake.text());
+  if (spec.store.empty()) spec.store = usual_store(config);
+  if (!spec.store.empty() && config.store(spec.store) == nullptr) {
+    std::vector<std::string> names;
+    for (const Store& each : config.stores) names.push_back(each.name);
+    return at.member("store").wrong("there is no such store" + suggestion(spec.store, names));
+  }
+  if (checked.good == nullptr) return false;
+  bool good = true;
+  for (const Call& call : checked.good->calls()) {
+    Query query;
+    query.path = call.path;
+    query.store = take_store(query.path, spec, config);
+    if (query.store.empty()) return at.wrong("there are several stores: say by \"store\" which one it asks");
+    if (const auto flaw = flaw_of_call(call, query.path, *config.store(query.store)); !flaw.empty()) {
+      good = at.wrong(flaw + " (" + query.store + ":" + query.path + ")");
+    }
+    query.version = call.version;
+    query.list = call.kind == Call::Kind::list;
+    query.write = call.kind == Call::Kind::write || call.kind == Call::Kind::certificate;
+    query.data = call.data;
+    for (const auto& [name, value] : query.data) {
+      if (asks_for_secret(name)) good = at.wrong("no secret may stand in a template: not as " + name);
+    }
+    file.from.push_back(std::move(query));
+  }
+  return good;
 }
 
 }  // namespace injector::config

@@ -116,6 +116,32 @@ Type<VaultAuth> auth() {
       .type();
 }
 
+/// An HTTP proxy: no user, no path, no TLS to itself.
+const char* convert_proxy(std::string_view text, std::string& out) {
+  static constexpr const char* kWrong = "must be an HTTP proxy, such as http://proxy.example:3128";
+  if (!text.starts_with("http://")) return kWrong;
+  std::string_view rest = text.substr(7);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.find('@') != std::string_view::npos) return "must not hold a user name or a password";
+  const bool plain = std::ranges::all_of(rest, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_' || c == ':' || c == '[' || c == ']';
+  });
+  if (rest.empty() || !plain) return kWrong;
+  out = text.substr(0, 7 + rest.size());
+  return nullptr;
+}
+
+Type<LoginBackoff> login_backoff() {
+  return Table<LoginBackoff>()
+      .key("first", "After the first refusal; 1s unless set.", duration(100ms, 1h), &LoginBackoff::first)
+      .key("most", "However often it was refused; 5m unless set.", duration(100ms, 24h), &LoginBackoff::most)
+      .check([](const Place& place, LoginBackoff& backoff) {
+        return backoff.first <= backoff.most || place.member("most").wrong("must not be shorter than first");
+      })
+      .type();
+}
+
 Type<VaultStore> vault() {
   return Table<VaultStore>()
       .key("address", "The server, or the servers of one cluster, tried in order.", one_or_list(address()),
@@ -130,6 +156,10 @@ Type<VaultStore> vault() {
       .key("client_cert_file", "The client certificate, PEM.", absolute_path(), &VaultStore::client_cert_file)
       .key("client_key_file", "Its private key, PEM.", absolute_path(), &VaultStore::client_key_file)
       .key("auth", "How to log in: exactly one way.", auth(), &VaultStore::auth)
+      .key("proxy", "An HTTP proxy to go through; none unless set, whatever the environment says.",
+           from_text<std::string>("^http://[^/@\\s]+/?$", convert_proxy), &VaultStore::proxy)
+      .key("login_backoff", "How long to wait after a login was refused; doubled each time.", login_backoff(),
+           &VaultStore::login_backoff)
       .key("timeout", "For one request, such as 10s.", duration(100ms, 5min), &VaultStore::timeout)
       .key("revoke", "Whether to revoke our token at exit; true unless set.", boolean(), &VaultStore::revoke)
       .require({"address", "auth"})
@@ -139,6 +169,9 @@ Type<VaultStore> vault() {
         if (std::holds_alternative<CertAuth>(store.auth) && store.client_cert_file.empty()) {
           return place.member("auth").wrong("cert needs client_cert_file and client_key_file");
         }
+        const bool plain =
+            std::ranges::any_of(store.addresses, [](const auto& each) { return each.starts_with("http:"); });
+        if (plain && !store.proxy.empty()) return place.member("proxy").wrong("goes with https alone");
         return true;
       })
       .type();

@@ -427,6 +427,15 @@ Document::Value Document::Value::at(std::size_t index) const {
   return Value(element);
 }
 
+std::vector<Document::Value> Document::Value::elements() const {
+  std::vector<Value> all;
+  if (!is_array()) return all;
+  all.reserve(size());
+  const Node* const end = as_node(node_).next();
+  for (const Node* element = &as_node(node_) + 1; element != end; element = element->next()) all.emplace_back(element);
+  return all;
+}
+
 std::size_t Document::Value::size() const { return is_array() || is_object() ? as_node(node_).size : 0; }
 
 std::vector<std::pair<std::string_view, Document::Value>> Document::Value::members() const {

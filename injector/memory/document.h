@@ -55,6 +55,8 @@ class Document::Value {
   [[nodiscard]] bool is_number() const;
   [[nodiscard]] Value operator[](std::string_view key) const;
   [[nodiscard]] Value at(std::size_t index) const;
+  /// All elements; at() walks to each from the first.
+  [[nodiscard]] std::vector<Value> elements() const;
   /// Elements or members; 0 for anything else.
   [[nodiscard]] std::size_t size() const;
   /// Members in the document's order; keys are views into the document.

@@ -58,11 +58,24 @@ struct OnChange {
   friend bool operator==(const OnChange&, const OnChange&) = default;
 };
 
+/// A file that a template makes, in the place of a format (render/template).
+struct TemplateSpec {
+  std::string text;
+  std::string left_delimiter;  ///< Empty: "{{".
+  std::string right_delimiter;
+  bool error_on_missing_key = false;
+  std::string store;  ///< Whom it asks, by its name of `stores:`.
+
+  friend bool operator==(const TemplateSpec&, const TemplateSpec&) = default;
+};
+
 /// One file of the mount, as the configuration asks for it.
 struct FileSpec {
   RelativePath path;
-  /// Where its value comes from; the next where the one before cannot be had. Never empty.
+  /// Where its value comes from; the next where the one before cannot be had. Of a template everything that it asks, in
+  /// the order of its calls: all of it is needed, and only there it may be nothing.
   std::vector<Query> from;
+  std::optional<TemplateSpec> templ;
   Format format = Format::raw;
   mode_t mode = 0400;                 ///< Permission bits only.
   std::optional<uid_t> owner;         ///< Ours when absent.

@@ -30,6 +30,7 @@ struct Query {
   /// here.
   bool write = false;
   std::map<std::string, std::string> data{};
+  bool list = false;      ///< The names beneath the path (LIST), in the place of what is there.
   std::string version{};  ///< A KV 2 version, an AWS VersionId; empty: the current one.
   std::string stage{};    ///< AWS: a VersionStage; empty: AWSCURRENT.
   std::string space{};    ///< Vault: a namespace for this read other than the store's.
@@ -52,8 +53,10 @@ struct Reading {
   };
   std::vector<Member> members;  ///< In the store's order; empty for a value that is no JSON object.
   memory::Secret document;      ///< What was stored, whole: the JSON object, or the bytes of a plain or binary value.
+  memory::Secret metadata;      ///< KV 2: the JSON object beside the value, for templates; else empty.
   std::string version;          ///< Names this value among others of its path; empty when the store has no such thing.
   std::optional<Lease> lease;
+  std::chrono::seconds advised{0};  ///< What the store gives as a duration without a lease, as KV 1 does.
   /// When it ends without a lease: a certificate's `expiration`, a static credential's next rotation.
   std::optional<std::chrono::system_clock::time_point> expires;
   std::string request_id;             ///< The store's own name of the request, for audit lines.

@@ -57,12 +57,16 @@ int read_request_line(std::string_view line, RequestHead& head) {
   return 0;
 }
 
-int read_header(std::string_view line, RequestHead& head, bool& sized) {
+int read_header(std::string_view line, Bodies bodies, RequestHead& head, bool& sized) {
   if (line.find(':') == std::string_view::npos) return 400;
   const std::string name = lowered(take_until(line, ":"));
   const std::string_view value = trimmed(line);
   if (!is_token(name) || !is_field_value(value)) return 400;
-  if (name == "transfer-encoding") return 501;
+  if (name == "transfer-encoding") {
+    if (bodies == Bodies::sized || lowered(value) != "chunked") return 501;
+    if (head.chunked) return 400;
+    head.chunked = true;
+  }
   if (name == "content-length") {
     const char* const end = value.data() + value.size();
     const auto [stop, error] = std::from_chars(value.data(), end, head.body_size);
@@ -84,15 +88,18 @@ int read_header(std::string_view line, RequestHead& head, bool& sized) {
 
 }  // namespace
 
-HeadOrStatus read_head(std::string_view text) {
+HeadOrStatus read_head(std::string_view text, Bodies bodies) {
   HeadOrStatus out;
   bool sized = false;
-  out.refused = read_request_line(take_until(text, "\r\n"), out.head);
+  const std::string_view first = take_until(text, "\r\n");
+  out.refused = read_request_line(first, out.head);
   while (out.refused == 0) {
     const std::string_view line = take_until(text, "\r\n");
     if (line.empty()) break;
-    out.refused = read_header(line, out.head, sized);
+    out.refused = read_header(line, bodies, out.head, sized);
   }
+  // One of the two is what a second reader would go by (RFC 9112, 6.3); HTTP/1.0 knows no chunks.
+  if (out.refused == 0 && out.head.chunked && (sized || !first.ends_with("HTTP/1.1"))) out.refused = 400;
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "injector/render/template/template.h"
 #include "injector/render/value.h"
 #include "scanner/base/check.h"
 
@@ -32,10 +33,21 @@ Result<Secret> written(Format format, const Value& value) {
   return fail(Errc::unsupported, "no such format");
 }
 
+Result<Rendered> by_template(const FileSpec& file, std::span<const Reading* const> readings) {
+  const TemplateSpec& spec = *file.templ;
+  const auto& path = file.path.text();
+  const auto checked = templates::Template::check(spec.text, {spec.left_delimiter, spec.right_delimiter});
+  if (checked.good == nullptr) return fail(Errc::config, path + ": " + checked.mistakes.front().text());
+  auto contents = checked.good->render(readings, {spec.error_on_missing_key});
+  if (!contents) return fail(std::move(contents).error().during(path));
+  return Rendered{std::move(*contents), 0};
+}
+
 }  // namespace
 
 Result<Rendered> render(const FileSpec& file, std::span<const Reading* const> readings) {
   SCANNER_CHECK(readings.size() == file.from.size());
+  if (file.templ) return by_template(file, readings);
   std::optional<Error> first;
   for (std::size_t i = 0; i < readings.size(); ++i) {
     if (readings[i] == nullptr) continue;

@@ -19,6 +19,8 @@ struct Rendered {
 /// The contents of `file`. `readings` are the answers to `file.from`, in its order; null where a store cannot be had.
 /// The first that gives what is asked for is used: one without the key is passed over like one that is away.
 ///
+/// Of a file with a template, all of `readings` go into it, and `used` is 0.
+///
 /// Equal values give equal bytes: members are sorted by name. The formats:
 /// - `raw`: the value's own bytes, whatever they are; without a key, what was stored.
 /// - `json`: compact. A value that is no object and no array is a string.

@@ -63,13 +63,13 @@ asio::awaitable<void> Notices::tell(std::list<Waiting>::iterator waiting) {
     if (result) {
       ++told_;
       log_->info("told of a change",
-                 {{"event.action", "notify"}, {"event.outcome", "success"}, {"message.target", to_string(how)}});
+                 {{"event.action", "notify"}, {"event.outcome", "success"}, {"notify.target", to_string(how)}});
       co_return;
     }
     ++failed_;
     log_->warn("could not tell of a change", {{"event.action", "notify"},
                                               {"event.outcome", "failure"},
-                                              {"message.target", to_string(how)},
+                                              {"notify.target", to_string(how)},
                                               {"error.message", result.error().message()}});
     if (ending_) co_return;
     const auto pause = std::chrono::seconds(1U << attempt);

@@ -84,6 +84,8 @@ void Topic::was_read(Reading fresh, BootClock::time_point now, std::uint64_t cur
     term = granted(now, std::max(std::chrono::duration_cast<std::chrono::seconds>(left), 1s), false, random);
   }
   reading = std::move(fresh);
+  unseen = true;
+  ++reads;
   plan(now, random);
 }
 

@@ -45,6 +45,9 @@ struct Topic {
 
   /// Held from a read until files were made from it: the fewer copies the better.
   std::optional<Reading> reading;
+  bool held = false;        ///< For good: a template that also needs others is made anew when one of them changes.
+  bool unseen = false;      ///< `reading` is new since files were last made.
+  std::uint64_t reads = 0;  ///< How often it was read.
 
   /// When there is something to do, in a store whose session is `current`.
   [[nodiscard]] BootClock::time_point when(std::uint64_t current) const;

@@ -7,12 +7,15 @@
 #include <set>
 #include <utility>
 
+#include "injector/memory/document.h"
+#include "injector/memory/text.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
 #include "injector/render/render.h"
 #include "injector/watch/alarm.h"
 #include "injector/watch/group.h"
 #include "injector/watch/topic.h"
+#include "injector/watch/topic_text.h"
 #include "scanner/base/hash.h"
 
 namespace injector::watch {
@@ -38,6 +41,7 @@ struct File {
   std::vector<std::size_t> topics;    ///< As many as spec->from.
   std::vector<std::string> unusable;  ///< Why a source that was read gives nothing for this file; empty: it does.
   std::optional<std::size_t> used;    ///< Which of them was published; nothing when it was adopted, or is absent.
+  std::uint64_t seen = 0;             ///< Of a template: reads of its topics that it was last made after.
   bool published = false;
   std::optional<memory::Secret> pending;  ///< To be published: the mount has refused so far.
   std::size_t pending_from = 0;
@@ -87,11 +91,16 @@ struct Watch::State {
   /// Makes files from what was read, publishes them, and decides anew what is wanted.
   void deliver();
   void render(File& file);
+  void render_template(File& file);
   void publish();
   void want();
   void judge_age();
   void audit(const File& file, std::uint64_t generation);
 
+  /// Whether the store has said all it can of it: a value, or that there is none.
+  [[nodiscard]] static bool answered(const Topic& topic) {
+    return topic.reading || topic.known || (topic.failures > 0 && !topic.weather);
+  }
   [[nodiscard]] bool good(const File& file, std::size_t source) const;
   [[nodiscard]] BootClock::time_point next_due(std::size_t store) const;
   [[nodiscard]] bool started() const;
@@ -152,6 +161,7 @@ Watch::State::State(Parts parts_in)
       found->refresh = std::min(found->refresh, spec.refresh.value_or(parts.config->refresh));
       // Asked often enough to know that it is not too old.
       if (spec.max_stale) found->refresh = std::min(found->refresh, spec.max_stale->after / 2);
+      if (spec.templ && spec.from.size() > 1) found->held = true;
       file.topics.push_back(static_cast<std::size_t>(found - topics.begin()));
     }
   }
@@ -169,6 +179,12 @@ bool Watch::State::good(const File& file, std::size_t source) const {
 std::optional<BootClock::time_point> Watch::State::confirmed(const File& file) const {
   if (!file.published) return std::nullopt;
   if (!file.used) return begun;  // Adopted: its age is not known; it counts from when we took it over.
+  if (file.spec->templ) {
+    // As old as the oldest of what it was made of.
+    auto oldest = BootClock::now();
+    for (const std::size_t topic : file.topics) oldest = std::min(oldest, topics[topic].confirmed);
+    return oldest;
+  }
   return topics[file.topics[*file.used]].confirmed;
 }
 
@@ -191,6 +207,10 @@ bool Watch::State::settled() const {
     const auto failed = [&](std::size_t source) {
       return topics[file.topics[source]].failures > 0 || !file.unusable[source].empty();
     };
+    if (file.spec->templ) {
+      // Made, or impossible to make of what there is.
+      return std::ranges::all_of(file.topics, [&](std::size_t topic) { return answered(topics[topic]); });
+    }
     if (file.published) return failed(0);
     for (std::size_t i = 0; i < file.topics.size(); ++i) {
       if (!failed(i) || topics[file.topics[i]].weather) return false;
@@ -206,6 +226,7 @@ void Watch::State::want() {
     for (std::size_t i = 0; i < file.topics.size(); ++i) {
       const Topic& topic = topics[file.topics[i]];
       wanted[file.topics[i]] = true;
+      if (file.spec->templ) continue;  // It needs all of them.
       const bool serves = good(file, i) && topic.failures == 0;
       const bool untried = topic.failures == 0 && file.unusable[i].empty();
       // The last good file from here is better than another store's, until it is too old.
@@ -400,12 +421,42 @@ asio::awaitable<void> Watch::State::listen(std::size_t number) {
 
 // --- Delivering ----------------------------------------------------------------------------------------------------
 
+/// Made when each of its stores has answered, and again when one of them has something new.
+void Watch::State::render_template(File& file) {
+  std::vector<const Reading*> readings;
+  std::uint64_t reads = file.topics.empty() ? 1 : 0;
+  for (const std::size_t number : file.topics) {
+    const Topic& topic = topics[number];
+    // A value that was held stays good while its store is away or says no: the others may change all the same.
+    if (!topic.reading && !answered(topic)) return;
+    readings.push_back(topic.reading ? &*topic.reading : nullptr);
+    // A refusal is an answer, too: it may be the last one that was waited for.
+    reads += 2 * topic.reads + (topic.reads == 0 ? 1 : 0);
+  }
+  if (reads == file.seen) return;
+  file.seen = reads;
+  auto rendered = injector::render::render(*file.spec, readings);
+  if (!rendered) {
+    file.error = rendered.error().message();
+    std::ranges::fill(file.unusable, file.error);
+    parts.log->error("cannot make a file", {{"file.path", file.spec->path.text()}, {"error.message", file.error}});
+    return;
+  }
+  std::ranges::fill(file.unusable, std::string());
+  file.error.clear();
+  file.pending = std::move(rendered->contents);
+  file.pending_from = 0;
+  file.removed_by_policy = false;
+  publish_needed = true;
+}
+
 void Watch::State::render(File& file) {
+  if (file.spec->templ) return render_template(file);
   const auto now = BootClock::now();
   std::vector<const Reading*> readings(file.topics.size(), nullptr);
   for (std::size_t i = 0; i < file.topics.size(); ++i) {
     const Topic& topic = topics[file.topics[i]];
-    if (topic.reading) {
+    if (topic.reading && topic.unseen) {
       file.unusable[i].clear();
       readings[i] = &*topic.reading;
     } else if (file.used == i && good(file, i) && !is_stale(file, now)) {
@@ -436,7 +487,10 @@ void Watch::State::render(File& file) {
 
 void Watch::State::deliver() {
   for (File& file : files) render(file);
-  for (Topic& topic : topics) topic.reading.reset();
+  for (Topic& topic : topics) {
+    if (!topic.held) topic.reading.reset();
+    topic.unseen = false;
+  }
   judge_age();
   // A mount that refuses is tried again at its own time, however often its stores are asked.
   if (publish_needed && (publish_failures_in_a_row == 0 || BootClock::now() >= publish_again)) publish();
@@ -463,7 +517,8 @@ void Watch::State::publish() {
         {{"event.action", "deliver"}, {"event.outcome", "failure"}, {"error.message", published.error().message()}});
     if (published.error().code() == Errc::missing) {
       // Somebody else has changed a file that was to stay: only its store can say what it was.
-      for (const File& file : files) {
+      for (File& file : files) {
+        if (file.topics.empty()) file.seen = 0;
         for (const std::size_t topic : file.topics) {
           topics[topic].look = true;
           if (topics[topic].may_be_asked()) topics[topic].due = BootClock::time_point{};
@@ -518,7 +573,16 @@ void Watch::State::audit(const File& file, std::uint64_t generation) {
                    {"secret.generation", std::to_string(generation)}};
   if (spec.owner) fields.emplace_back("file.uid", std::to_string(*spec.owner));
   if (spec.group) fields.emplace_back("file.gid", std::to_string(*spec.group));
-  if (file.used) {
+  if (file.used && spec.templ) {
+    std::string sources;
+    std::string versions;
+    for (std::size_t i = 0; i < spec.from.size(); ++i) {
+      sources += (i > 0 ? "," : "") + source_text(spec.from[i]);
+      versions += (i > 0 ? "," : "") + topics[file.topics[i]].version;
+    }
+    fields.emplace_back("secret.source", sources);
+    fields.emplace_back("secret.version", versions);
+  } else if (file.used) {
     const Topic& topic = topics[file.topics[*file.used]];
     fields.emplace_back("secret.source", source_text(spec.from[*file.used]));
     fields.emplace_back("secret.version", topic.version);
@@ -587,6 +651,7 @@ Watch::~Watch() = default;
 
 asio::awaitable<void> Watch::run() {
   State& state = *state_;
+  state.deliver();  // What needs no store.
   Group group(state.parts.executor);
   for (std::size_t i = 0; i < state.stores.size(); ++i) {
     group.start(state.serve(i));
@@ -600,6 +665,7 @@ asio::awaitable<void> Watch::run() {
 net::Task<void> Watch::once(std::chrono::milliseconds limit) {
   State& state = *state_;
   const auto last = BootClock::now() + limit;
+  state.deliver();  // What needs no store.
   Group group(state.parts.executor);
   for (std::size_t i = 0; i < state.stores.size(); ++i) group.start(state.serve(i));
   group.start(state.keep_house());
@@ -617,6 +683,60 @@ net::Task<void> Watch::once(std::chrono::milliseconds limit) {
     text += (text.empty() ? "" : "\n") + file.path + ": " + (file.error.empty() ? "no answer yet" : file.error);
   }
   co_return fail(Errc::away, text);
+}
+
+memory::Secret Watch::hand_over() {
+  State& state = *state_;
+  memory::Text out(4096);
+  out.append("{\"stores\":[");
+  for (std::size_t i = 0; i < state.stores.size(); ++i) {
+    const memory::Secret session = state.stores[i].named.backend->hand_over();
+    out.append(i == 0 ? "" : ",").append(session.empty() ? "null" : session.reveal());
+  }
+  out.append("],\"topics\":[");
+  for (std::size_t i = 0; i < state.topics.size(); ++i) {
+    out.append(i == 0 ? "" : ",");
+    write_topic(out, state.topics[i]);
+  }
+  out.append("],\"files\":[");
+  for (std::size_t i = 0; i < state.files.size(); ++i) {
+    const File& file = state.files[i];
+    out.append(i == 0 ? "" : ",").append(file.used ? std::to_string(*file.used) : "null");
+  }
+  return out.append("]}").finish();
+}
+
+bool Watch::take_over(const memory::Secret& kept) {
+  State& state = *state_;
+  auto document = memory::Document::parse(kept);
+  if (!document) return false;
+  const auto root = document->root();
+  const auto stores = root["stores"].elements();
+  const auto topics = root["topics"].elements();
+  const auto files = root["files"].elements();
+  if (stores.size() != state.stores.size() || topics.size() != state.topics.size() ||
+      files.size() != state.files.size() || !state.started()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    if (stores[i].is_object()) state.stores[i].named.backend->take_over(stores[i], state.parts.executor);
+  }
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    Topic& topic = state.topics[i];
+    read_topic(topics[i], topic, state.stores[topic.store].named.backend->session());
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    File& file = state.files[i];
+    const auto used = files[i].integer();
+    if (used && *used >= 0 && static_cast<std::size_t>(*used) < file.topics.size())
+      file.used = static_cast<std::size_t>(*used);
+    // What the template was made of has been read, and need not be made again.
+    const auto is_known = [&](std::size_t topic) { return state.topics[topic].known; };
+    if (file.spec->templ && file.used && std::ranges::all_of(file.topics, is_known))
+      file.seen = std::max<std::uint64_t>(1, 2 * file.topics.size());
+  }
+  state.want();
+  return true;
 }
 
 void Watch::refresh() {
@@ -642,10 +762,15 @@ const Status& Watch::status() {
     FileStatus& one = status.files.emplace_back();
     one.path = file.spec->path.text();
     one.error = file.error;
-    const std::size_t shown = file.used.value_or(0);
-    const Topic& topic = state.topics[file.topics[shown]];
+    std::size_t shown = file.used.value_or(0);
+    const Topic none;
+    for (std::size_t i = 0; file.spec->templ && i < file.topics.size(); ++i) {
+      // The one that needs looking at, if any.
+      if (!state.topics[file.topics[i]].error.empty()) shown = i;
+    }
+    const Topic& topic = file.topics.empty() ? none : state.topics[file.topics[shown]];
     if (one.error.empty()) one.error = topic.error;
-    one.source = source_text(file.spec->from[shown]);
+    if (!file.topics.empty()) one.source = source_text(file.spec->from[shown]);
     if (file.used) {
       one.version = topic.version;
       one.confirmed = topic.confirmed_at;

@@ -53,6 +53,13 @@ class Watch {
   /// Goes on until it is cancelled. Starts where `once` ended, when that was called.
   boost::asio::awaitable<void> run();
 
+  /// What another process of this pod, with the same configuration, needs to go on from here without a question to any
+  /// store: sessions, leases, versions. Nothing may be asked of this watch or its stores then. Holds tokens.
+  memory::Secret hand_over();
+  /// Goes on with what hand_over() gave, before run(). False, and nothing happens, when it does not fit the
+  /// configuration, or a file is not published any more.
+  bool take_over(const memory::Secret& kept);
+
   /// Looks at everything now, as soon as backoffs allow. For SIGHUP.
   void refresh();
 

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -327,6 +328,70 @@ def init_delivers_and_ends(place):
     assert place.text('db/password') == 'x'
 
 
+def run_goes_on_where_init_ended_without_asking_the_store(place):
+    place.bao.put('db', CANARY)
+    place.configure(PASSWORD, more='refresh: 3s')
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    before = len(place.bao.accessors())
+    assert place.run('init', '--handover', str(handover)).wait(10) == 0
+    left = handover / 'handover'
+    assert left.stat().st_mode & 0o777 == 0o600 and CANARY not in left.read_text()
+    assert len(place.bao.accessors()) == before + 1, 'its token lives on'
+    published = os.readlink(place.mount / '..data')
+    asked = place.bao.requests()
+    place.run('run', '--handover', str(handover))
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    assert not left.exists(), 'nobody else may take it'
+    time.sleep(1)
+    assert place.bao.requests() == asked, 'the store was asked again'
+    assert os.readlink(place.mount / '..data') == published
+    place.bao.put('db', 'another')
+    eventually(lambda: place.text('db/password') == 'another')
+    assert len(place.bao.accessors()) == before + 1, 'it logged in a second time'
+    place.processes[-1].send_signal(signal.SIGTERM)
+    place.processes[-1].wait(5)
+    assert len(place.bao.accessors()) == before, 'the token is still there'
+    assert CANARY not in place.log.read_text()
+
+
+def run_goes_on_with_a_template_of_two_secrets(place):
+    place.bao.put('one', 'first')
+    place.bao.put('two', 'second')
+    place.configure('  - path: both\n    template: \'{{ with secret "secret/one" }}{{ .Data.data.value }}{{ end }} '
+                    '{{ with secret "secret/two" }}{{ .Data.data.value }}{{ end }}\'\n', more='refresh: 3s')
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    assert place.run('init', '--handover', str(handover)).wait(10) == 0
+    published = os.readlink(place.mount / '..data')
+    asked = place.bao.requests()
+    place.run('run', '--handover', str(handover))
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    time.sleep(1)
+    assert place.bao.requests() == asked, 'the store was asked again'
+    assert os.readlink(place.mount / '..data') == published, 'the file was written again'
+    place.bao.put('two', 'third')
+    eventually(lambda: place.text('both') == 'first third')
+
+
+def run_starts_anew_where_what_init_left_does_not_fit(place):
+    place.bao.put('db', CANARY)
+    handover = place.folder / 'handover'
+    handover.mkdir(exist_ok=True)
+    for text in ('', '{', '{"config":"x","watch":{}}', '[]', '{"config":1}'):
+        (handover / 'handover').write_text(text)
+        place.configure(PASSWORD)
+        place.run('run', '--handover', str(handover))
+        eventually(lambda: place.text('db/password') == CANARY)
+        eventually(lambda: place.get('/startupz')[0] == 200)
+        assert not (handover / 'handover').exists()
+        place.clear()
+    place.run('init', '--handover', '/var/tmp')
+    assert place.processes[-1].wait(10) == 0
+    assert 'nothing is handed over' in place.log.read_text()
+    assert not pathlib.Path('/var/tmp/handover').exists()
+
+
 def init_says_in_one_line_what_is_missing(place):
     place.configure('  - { path: a, from: "bao:secret/nothing-here#value" }\n')
     message = place.folder / 'termination'
@@ -412,6 +477,68 @@ def leaves_no_value_outside_the_arena(place):
     eventually(lambda: not found(), 20)
 
 
+TEMPLATE = '''  - path: app.env
+    template: |
+      {{- with secret "secret/db" }}
+      DB={{ .Data.data.value }} ({{ .Data.metadata.version }})
+      {{- end }}
+      {{- with secret "secret/other" }}
+      OTHER={{ .Data.data.value | toUpper }}
+      {{- end }}
+      NAMES={{ range secrets "secret/" }}{{ . }};{{ end }}
+'''
+
+
+def makes_a_file_by_a_template_and_anew_when_one_of_its_secrets_changes(place):
+    place.bao.put('db', 'one')
+    place.bao.put('other', 'x')
+    version = place.bao.call('GET', 'secret/metadata/db')[1]['data']['current_version']
+    place.configure(TEMPLATE + PASSWORD)
+    place.run()
+    eventually(lambda: f'DB=one ({version})\nOTHER=X\n' in (place.text('app.env') or ''))
+    assert re.search(r'^NAMES=(.*;)?db;(.*;)?other;', place.text('app.env'), re.M), place.text('app.env')
+    eventually(lambda: place.get('/startupz')[0] == 200)
+    place.bao.put('other', 'y')
+    eventually(lambda: f'DB=one ({version})\nOTHER=Y\n' in place.text('app.env'))
+    place.bao.put('db', 'two')
+    eventually(lambda: f'DB=two ({version + 1})\nOTHER=Y\n' in place.text('app.env'))
+    assert place.text('db/password') == 'two', 'a file of the same secret changes in the same generation'
+    generations = len(list(place.mount.glob('..gen*')) or list(place.mount.glob('..2*')))
+    time.sleep(1)
+    assert generations == len(list(place.mount.glob('..gen*')) or list(place.mount.glob('..2*'))), 'it writes what it has'
+
+
+def keeps_a_templates_file_while_one_of_its_secrets_is_missing(place):
+    place.bao.put('db', 'one')
+    place.bao.call('DELETE', 'secret/metadata/absent')
+    template = TEMPLATE.replace('secret/other', 'secret/absent')
+    place.configure(template + PASSWORD)
+    process = place.run()
+    eventually(lambda: place.text('db/password') == 'one')
+    eventually(lambda: 'there is no answer for secret/absent' in place.log.read_text())
+    assert place.text('app.env') is None and place.get('/startupz')[0] != 200
+    place.bao.put('absent', 'here')
+    eventually(lambda: 'OTHER=HERE' in (place.text('app.env') or ''), 30)
+    place.bao.call('DELETE', 'secret/metadata/absent')
+    place.bao.put('db', 'two')
+    eventually(lambda: place.text('db/password') == 'two')
+    assert 'OTHER=HERE' in place.text('app.env'), 'the last good file stays'
+    assert process.poll() is None
+
+
+def refuses_a_template_with_all_its_mistakes_before_anything_is_asked(place):
+    place.configure('''  - path: a
+    template: |
+      {{ env "HOME" }}
+      {{ with secret "secret/x" }}{{ .Data.data.y | quote }}
+''')
+    process = place.run()
+    assert process.wait(5) == 2
+    log = place.log.read_text()
+    assert 'line 1: the function \\"env\\" is refused' in log or 'line 1: the function "env" is refused' in log, log
+    assert 'sprig_quote' in log and 'an end is missing' in log, log
+
+
 class Skipped(Exception):
     pass
 
@@ -420,12 +547,17 @@ def unittest_skip(reason):
     return Skipped(reason)
 
 
-TESTS = [delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_within_two_seconds,
+TESTS = [makes_a_file_by_a_template_and_anew_when_one_of_its_secrets_changes,
+         keeps_a_templates_file_while_one_of_its_secrets_is_missing,
+         refuses_a_template_with_all_its_mistakes_before_anything_is_asked,
+         delivers_and_says_so, brings_a_rotation, gives_its_token_back_and_ends_within_two_seconds,
          ends_within_two_seconds_of_a_dead_server, takes_over_after_sigkill_while_the_server_is_away,
          reads_its_configuration_again_and_keeps_the_old_one_where_that_is_wrong,
          bears_a_network_that_drops_everything, bears_a_server_that_resets, bears_a_server_that_is_stopped,
          bears_a_sealed_server, goes_on_after_it_was_stopped_itself, lives_with_few_descriptors, starts_two_hundred_at_once,
          bears_answers_of_a_byte_a_second_and_cut_ones, logs_in_again_when_its_token_is_revoked, init_delivers_and_ends,
+         run_goes_on_where_init_ended_without_asking_the_store, run_goes_on_with_a_template_of_two_secrets,
+         run_starts_anew_where_what_init_left_does_not_fit,
          init_says_in_one_line_what_is_missing, refuses_what_is_no_tmpfs, checks_without_reading_a_value, tells_nobody,
          leaves_no_value_outside_the_arena]
 

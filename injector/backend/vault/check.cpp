@@ -166,7 +166,7 @@ asio::awaitable<void> VaultBackend::State::check_access(const std::string& space
       continue;
     }
     auto path = query.path;
-    if (place->engine == Engine::kv2) path = place->data();
+    if (place->engine == Engine::kv2) path = query.list ? place->below("metadata") : place->data();
     paths.append(found.empty() ? '[' : ',').append_json(path);
     found.push_back({query, std::move(*place), std::move(path)});
   }
@@ -189,12 +189,17 @@ asio::awaitable<void> VaultBackend::State::check_access(const std::string& space
     const auto what = "access to " + one.query.path;
     if (told) {
       const auto names = capabilities_of(*answer, one.path);
-      const bool may = one.query.write ? allows(names, {"update", "create"}) : allows(names, {"read"});
-      const auto wanted = std::string(one.query.write ? "update" : "read") + " on " + one.path;
+      const bool may = one.query.write  ? allows(names, {"update", "create"})
+                       : one.query.list ? allows(names, {"list"})
+                                        : allows(names, {"read"});
+      const auto wanted = std::string(one.query.write  ? "update"
+                                      : one.query.list ? "list"
+                                                       : "read") +
+                          " on " + one.path;
       checks.push_back(may ? passed(what, wanted) : failed(what, "no policy of the token gives " + wanted));
       if (!may) continue;
     }
-    if (one.place.engine == Engine::kv2) co_await check_subkeys(one.query, one.place, checks);
+    if (one.place.engine == Engine::kv2 && !one.query.list) co_await check_subkeys(one.query, one.place, checks);
   }
 }
 

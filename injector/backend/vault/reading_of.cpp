@@ -61,7 +61,7 @@ std::string state_of_version(Document::Value metadata) {
 }  // namespace
 
 std::string naming(const Query& query) {
-  std::string what = query.write ? "writing " : "reading ";
+  std::string what = query.write ? "writing " : query.list ? "listing " : "reading ";
   if (!query.space.empty()) what += query.space + ":";
   return what + query.path;
 }
@@ -87,6 +87,20 @@ Error absence_of(const Answer& answer, const Query& query, Engine engine) {
   return error;
 }
 
+Result<Reading> list_of(const Answer& answer, const Query& query) {
+  Reading reading;
+  if (answer.status() == 404) {
+    reading.document = Secret::copy_of(R"({"keys":[]})");
+  } else {
+    if (!answer.data()["keys"].is_array()) return fail(Errc::away, naming(query) + ": the answer holds no list");
+    reading.document = answer.data().text();
+  }
+  add_members(reading);
+  reading.request_id = answer.request_id();
+  reading.warnings = answer.warnings();
+  return reading;
+}
+
 Result<Reading> reading_of(const Answer& answer, const Query& query, Engine engine, system_clock::time_point now) {
   const auto what = naming(query);
   if (answer.status() == 204) return fail(Errc::config, what + ": the server gives nothing back for it");
@@ -101,6 +115,7 @@ Result<Reading> reading_of(const Answer& answer, const Query& query, Engine engi
       if (!state.empty()) return fail(Errc::missing, what + ": version " + reading.version + " " + state);
     }
     reading.expires = time_of(metadata["deletion_time"].string());
+    if (metadata.is_object()) reading.metadata = metadata.text();
   }
   if (!data.is_object()) return fail(Errc::away, what + ": the answer holds no data");
   if (engine == Engine::plain) {
@@ -118,6 +133,8 @@ Result<Reading> reading_of(const Answer& answer, const Query& query, Engine engi
     reading.members.push_back({std::string(name), std::move(bytes)});
   }
   reading.lease = answer.lease();
+  const auto advised = duration_of(answer.root()["lease_duration"]);
+  if (!reading.lease && advised) reading.advised = *advised;
   reading.request_id = answer.request_id();
   reading.warnings = answer.warnings();
   return reading;

@@ -24,6 +24,9 @@ enum class Engine : std::uint8_t {
 scanner::base::Result<Reading> reading_of(const Answer& answer, const Query& query, Engine engine,
                                           std::chrono::system_clock::time_point now);
 
+/// The names that a list gave, as {"keys": [...]}; none where there is nothing to list.
+scanner::base::Result<Reading> list_of(const Answer& answer, const Query& query);
+
 /// `missing` when the query is after a key that the reading has not.
 scanner::base::Ok has_key(const Reading& reading, const Query& query);
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 
 #include "injector/backend/vault/json_text.h"
+#include "injector/memory/text.h"
+#include "injector/model/term_text.h"
 #include "injector/net/retry.h"
 
 namespace injector::backend::vault {
@@ -219,7 +221,7 @@ Task<void> Session::try_login() {
     } else {
       ++refusals_;
       ++counts_.refused_logins;
-      not_before_ = now + times(backoff(refusals_, seconds(1), seconds(300)), 1 - 0.25 * clock_->random());
+      not_before_ = now + times(backoff(refusals_, settings_->login_first, settings_->login_most), 1 - 0.25 * clock_->random());
     }
     refusal_ = grant.error();
     co_return fail(std::move(grant).error());
@@ -282,6 +284,37 @@ void Session::abandon() {
     self->stop_keeping_.emit(asio::cancellation_type::terminal);
     self->stop_login_.emit(asio::cancellation_type::terminal);
   });
+}
+
+memory::Secret Session::hand_over() {
+  if (closed_ || token_ == nullptr) return {};
+  memory::Text text(token_->value.size() + 512);
+  text.append("{\"token\":").append_json(token_->value);
+  text.append(",\"uses\":").append(std::to_string(token_->counted ? token_->uses_left : -1));
+  text.append(",\"batch\":").append(token_->batch ? "true" : "false").append(",\"term\":");
+  write_term(text, term_);
+  text.append('}');
+  abandon();
+  token_ = nullptr;
+  return text.finish();
+}
+
+void Session::take_over(memory::Document::Value kept, const asio::any_io_executor& executor) {
+  const std::string_view value = kept["token"].string();
+  const Term term = read_term(kept["term"]);
+  if (closed_ || token_ != nullptr || value.empty() || term.over(clock_->now())) return;
+  auto token = std::make_shared<Token>();
+  token->value = memory::Secret::copy_of(value);
+  token->uses_left = kept["uses"].integer().value_or(-1);
+  token->counted = token->uses_left >= 0;
+  token->batch = kept["batch"].boolean().value_or(false);
+  token_ = std::move(token);
+  term_ = term;
+  ++number_;
+  if (std::exchange(keeping_, true)) return;
+  executor_ = executor;
+  asio::co_spawn(executor, keep(shared_from_this()),
+                 asio::bind_cancellation_slot(stop_keeping_.slot(), holding(shared_from_this())));
 }
 
 asio::awaitable<void> Session::close(std::chrono::milliseconds limit) {

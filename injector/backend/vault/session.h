@@ -9,6 +9,7 @@
 
 #include "injector/backend/vault/cluster.h"
 #include "injector/backend/vault/login.h"
+#include "injector/memory/document.h"
 #include "injector/model/term.h"
 
 namespace injector::backend::vault {
@@ -16,8 +17,8 @@ namespace injector::backend::vault {
 /// The pod's token: one for all who ask, got when it is first asked for, renewed while that can be done, and exchanged
 /// before it ends. Always held by a shared_ptr: what it starts on the loop keeps it alive.
 ///
-/// A login runs once for all who wait for it. One that is refused is not tried again for 1 s, doubling to 5 min, each
-/// less up to a quarter; an outage is the Cluster's matter and does not count here. Two logins are a second apart at
+/// A login runs once for all who wait for it. One that is refused is not tried again for settings.login_first (1 s),
+/// doubling to login_most (5 min), each less up to a quarter; an outage is the Cluster's matter and does not count here. Two logins are a second apart at
 /// least.
 class Session : public std::enable_shared_from_this<Session> {
  public:
@@ -64,6 +65,11 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// Ends what is under way and takes no more questions, without a word to the server.
   void abandon();
+
+  /// The token, for another process: abandons the session, so that nobody revokes it here. Empty without one.
+  memory::Secret hand_over();
+  /// Goes on with such a token; without effect when there is one already, or when it has ended meanwhile.
+  void take_over(memory::Document::Value kept, const boost::asio::any_io_executor& executor);
 
   static constexpr std::chrono::seconds kLongestNap{30};
 

@@ -63,10 +63,12 @@ struct Settings {
   std::string auth_space{};            ///< The namespace of the login; empty: the root namespace.
   std::string space{};                 ///< The namespace of secrets, unless a query names another.
   Auth auth;
-  std::chrono::milliseconds timeout{10'000};   ///< For one request.
-  std::chrono::milliseconds deadline{30'000};  ///< For a call with all its requests: login, probe, next address.
-  std::chrono::seconds wrap{0};                ///< Ask for reads to be wrapped for so long; zero: not.
-  bool revoke = true;                          ///< Revoke our token (and its leases) at close.
+  std::chrono::milliseconds timeout{10'000};      ///< For one request.
+  std::chrono::milliseconds deadline{30'000};     ///< For a call with all its requests: login, probe, next address.
+  std::chrono::seconds wrap{0};                   ///< Ask for reads to be wrapped for so long; zero: not.
+  bool revoke = true;                             ///< Revoke our token (and its leases) at close.
+  std::chrono::milliseconds login_first{1'000};   ///< The wait after a refused login, doubled each time...
+  std::chrono::milliseconds login_most{300'000};  ///< ...up to this.
 };
 
 /// A GetCallerIdentity request to STS, signed with the pod's AWS credentials: whoever holds it can ask who we are.

@@ -51,9 +51,14 @@ Task<Reading> VaultBackend::State::read(Query query) {
     ask.method = "POST";
     ask.body = body_of(query);
   }
+  if (query.list) {
+    ask.path = place->engine == Engine::kv2 ? place->below("metadata") : place->data();
+    ask.path += ask.path.ends_with('/') ? "?list=true" : "/?list=true";
+  }
   if (place->engine == Engine::kv2 && !query.version.empty()) ask.path += "?version=" + query.version;
   auto answer = co_await ask_as_pod(std::move(ask));
   if (!answer) co_return fail(std::move(answer).error());
+  if (query.list && (answer->ok() || answer->status() == 404)) co_return list_of(*answer, query);
   if (answer->status() == 404) {
     mounts_.doubt(space_of(query), query.path);
     co_return fail(absence_of(*answer, query, place->engine));
@@ -67,7 +72,7 @@ Task<Reading> VaultBackend::State::read(Query query) {
 
 Task<bool> VaultBackend::State::changed(Query query, std::string version) {
   const auto until = deadline();
-  if (query.write) co_return true;
+  if (query.write || query.list) co_return true;
   const auto place = co_await place_of(query, until);
   if (!place) co_return fail(Error(place.error()).during(naming(query)));
   const auto space = space_of(query);
@@ -182,9 +187,14 @@ Task<VaultBackend::State::Place> VaultBackend::State::place_of(Query query, Boot
   if (!query.version.empty() && !is_number(query.version)) {
     co_return fail(Errc::config, "a version of KV 2 is a number, not " + query.version);
   }
-  if (query.write) co_return place;
   const auto mount = co_await mounts_.find(space_of(query), query.path);
   if (!mount) co_return fail(mount.error());
+  if (query.write) {
+    // It would put what is sent in the place of the secret.
+    if (mount->type == "kv")
+      co_return fail(Errc::config, "a secret of KV is not written to: " + mount->path + " is one");
+    co_return place;
+  }
   if (mount->engine != Engine::kv2) {
     if (!query.version.empty()) {
       if (mount->type.empty()) co_return fail(Errc::denied, "the server does not tell what is mounted there");
@@ -193,13 +203,16 @@ Task<VaultBackend::State::Place> VaultBackend::State::place_of(Query query, Boot
     co_return place;
   }
   auto encoded_mount = encoded(mount->path.substr(0, mount->path.size() - 1));
-  if (!encoded_mount || query.path.size() <= mount->path.size()) {
+  const bool whole_mount = query.list && query.path + "/" == mount->path;
+  if (!encoded_mount || (query.path.size() <= mount->path.size() && !whole_mount)) {
     co_return fail(Errc::config, "the path ends at its mount");
   }
   place.engine = Engine::kv2;
   place.mount = std::move(*encoded_mount) + "/";
   place.rest.erase(0, place.mount.size());
-  if (place.rest.starts_with("data/")) place.rest.erase(0, 5);
+  const std::string view = query.list ? "metadata" : "data";
+  if (place.rest.starts_with(view + "/")) place.rest.erase(0, view.size() + 1);
+  if (query.list && place.rest == view) place.rest.clear();
   co_return place;
 }
 

@@ -72,8 +72,10 @@ Reading copy_of(const Reading& reading) {
   Reading copy;
   for (const auto& member : reading.members) copy.members.push_back({member.name, member.value.clone()});
   copy.document = reading.document.clone();
+  copy.metadata = reading.metadata.clone();
   copy.version = reading.version;
   copy.lease = reading.lease;
+  copy.advised = reading.advised;
   copy.expires = reading.expires;
   copy.request_id = reading.request_id;
   copy.warnings = reading.warnings;
@@ -180,6 +182,12 @@ asio::awaitable<std::vector<Result<Reading>>> VaultBackend::read_all(const std::
 }
 
 std::uint64_t VaultBackend::session() const { return state_->session->number(); }
+
+memory::Secret VaultBackend::hand_over() { return state_->session->hand_over(); }
+
+void VaultBackend::take_over(memory::Document::Value kept, const asio::any_io_executor& executor) {
+  state_->session->take_over(kept, executor);
+}
 
 asio::awaitable<std::vector<Check>> VaultBackend::check(const std::vector<Query>& queries) {
   const auto state = state_;

@@ -49,6 +49,8 @@ class VaultBackend final : public Backend {
   /// `Errc::missing` for a lease that is gone: read again.
   net::Task<Lease> renew(const Lease& lease) override;
   [[nodiscard]] std::uint64_t session() const override;
+  memory::Secret hand_over() override;
+  void take_over(memory::Document::Value kept, const boost::asio::any_io_executor& executor) override;
   boost::asio::awaitable<std::vector<Check>> check(const std::vector<Query>& queries) override;
   boost::asio::awaitable<void> close() override;
 

@@ -447,6 +447,44 @@ def test_waits_before_its_first_fetch_and_can_be_told_to_stop_then():
         check(b.end(within=0.5) == 0, 'exit code')
 
 
+def test_ends_by_a_post_to_its_quit_server():
+    with bench() as b:
+        b.put('db', '{"password": "p"}')
+        port = free_port()
+        b.configure([PASSWORD], more=f'quit: {{ listen: 127.0.0.1:{port} }}\n')
+        b.start()
+        b.wait_ready()
+
+        def ask(method, path):
+            request = urllib.request.Request(f'http://127.0.0.1:{port}{path}', method=method)
+            try:
+                with urllib.request.urlopen(request, timeout=3) as answer:
+                    return answer.status
+            except urllib.error.HTTPError as error:
+                return error.code
+
+        check(ask('GET', '/agent/v1/quit') == 405, 'a GET ends it')
+        check(ask('POST', '/other') == 404, 'another path ends it')
+        check(b.running.poll() is None, 'it ended')
+        check(ask('POST', '/agent/v1/quit') == 200, 'no answer')
+        check(b.running.wait(timeout=2) == 0, 'exit code')
+
+
+def test_gives_up_when_not_all_is_delivered_in_time():
+    with bench() as b:
+        b.configure([PASSWORD], more='start_timeout: 1s\n')
+        b.start()
+        check(b.running.wait(timeout=5) == 1, 'exit code')
+        message = b.message.read_text()
+        check('within start_timeout' in message and 'db/password' in message, message)
+        b.put('db', '{"password": "p"}')
+        b.start()
+        b.wait_ready()
+        time.sleep(1.5)
+        check(b.is_ready(), 'it gave up although all was delivered')
+        check(b.end() == 0, 'exit code')
+
+
 def test_runs_without_a_health_server():
     with bench() as b:
         b.put('db', '{"password": "p"}')
@@ -589,6 +627,65 @@ def test_delivers_from_openbao_and_gives_its_token_back():
         check(done.returncode == 0, done.stdout)
         check(b.end() == 0, 'exit code')
         check(bao.tokens() == before, 'a token stays behind')
+
+
+class Proxy(threading.Thread):
+    """An HTTP proxy that knows CONNECT alone, and counts."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.port = self.server.getsockname()[1]
+        self.asked = []
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                one, _ = self.server.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(one,), daemon=True).start()
+
+    def serve(self, one):
+        with one:
+            head = b''
+            while not head.endswith(b'\r\n\r\n'):
+                head += one.recv(1)
+            words = head.split(b'\r\n')[0].decode().split()
+            self.asked.append((words[0], words[1], head))
+            host, port = words[1].rsplit(':', 1)
+            with socket.create_connection((host, int(port))) as other:
+                one.sendall(b'HTTP/1.1 200 OK\r\n\r\n')
+                back = threading.Thread(target=self.pump, args=(other, one), daemon=True)
+                back.start()
+                self.pump(one, other)
+
+    @staticmethod
+    def pump(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+def test_goes_through_a_proxy_that_sees_nothing():
+    with bench() as b:
+        bao = Bao(b.folder)
+        proxy = Proxy()
+        try:
+            bao.put('db', {'password': CANARY})
+            store = bao.store().replace('vault: {', f'vault: {{ proxy: "http://127.0.0.1:{proxy.port}",')
+            b.configure(['{ path: p, from: "bao:secret/db#password" }'], store)
+            b.start()
+            b.wait_ready()
+            check(b.file('p') == CANARY, 'another value')
+            check(proxy.asked and all(a[:2] == ('CONNECT', f'localhost:{bao.port}') for a in proxy.asked), proxy.asked)
+            check(all(b'X-Vault' not in a[2] for a in proxy.asked), 'a header of ours went to the proxy')
+            check(b.end() == 0, 'exit code')
+        finally:
+            proxy.server.close()
+            bao.close()
 
 
 def test_keeps_its_token_through_a_reload():

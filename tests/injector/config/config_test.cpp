@@ -95,11 +95,15 @@ TEST(Config, ReadsAllThatThereIs) {
   EXPECT_EQ(vault.auth_space, "team");
   EXPECT_EQ(vault.timeout, 2500ms);
   EXPECT_FALSE(vault.revoke);
+  EXPECT_EQ(vault.proxy, "http://proxy.example:3128");
+  EXPECT_EQ(vault.login_backoff, (LoginBackoff{2s, 1min}));
   EXPECT_EQ(vault.auth, VaultAuth(KubernetesAuth{"shop", "k8s/eu", "/var/run/secrets/vault/token"}));
   const auto& aws = std::get<AwsStore>(config.store("sm")->kind);
   EXPECT_THAT(aws.failover_regions, ElementsAre("eu-west-1"));
   EXPECT_THAT(aws.credentials, ElementsAre(AwsStore::Source::container, AwsStore::Source::instance));
   EXPECT_EQ(config.start_jitter, 10s);
+  EXPECT_EQ(config.start_timeout, 5min);
+  EXPECT_EQ(config.quit, (Quit{"127.0.0.1", 8200}));
   EXPECT_TRUE(config.require.noswap && config.require.locked_memory && !config.require.nodev);
   EXPECT_EQ(config.health, (Health{"::", 9000}));
   EXPECT_EQ(config.log, (Log{Log::Level::debug, Log::Format::json}));
@@ -134,7 +138,23 @@ TEST(Config, TellsEveryMistakeAtOnceByLineAndKey) {
       "c.yaml:5: stores.bao.vault.auth: needs exactly one of kubernetes, jwt, approle, cert, aws, token_file\n"
       "c.yaml:7: files[0].path: the path is not good: no part of it may start with \"..\"\n"
       "c.yaml:9: files[0].mode: must be in quotes, such as \"0440\": YAML readers disagree about bare octal numbers\n"
-      "c.yaml:10: files[1]: \"from\" is missing");
+      "c.yaml:10: files[1]: needs exactly one of from, template");
+}
+
+TEST(Config, KeepsQuitToLoopbackAndTheProxyToHttps) {
+  EXPECT_THAT(mistake(with_top("quit: { listen: \"0.0.0.0:8200\" }")), HasSubstr("must be on loopback"));
+  EXPECT_THAT(mistake(with_top("quit: {}")), HasSubstr("\"listen\" is missing"));
+  for (const char* proxy : {"https://p", "http://", "http://u:pw@p", "http://p/x", "p:3128"}) {
+    EXPECT_THAT(mistake(with_store("vault: { address: 'https://v', auth: { token_file: /t }, proxy: '" +
+                                   std::string(proxy) + "' }")),
+                HasSubstr("proxy: must"));
+  }
+  EXPECT_THAT(
+      mistake(with_store("vault: { address: 'http://127.0.0.1', auth: { token_file: /t }, proxy: 'http://p' }")),
+      HasSubstr("goes with https alone"));
+  EXPECT_THAT(
+      mistake(with_store("vault: { address: 'https://v', auth: { token_file: /t }, login_backoff: { first: 10m } }")),
+      HasSubstr("must not be shorter than first"));
 }
 
 TEST(Config, FindsStoresThatAreNotThere) {
@@ -330,6 +350,43 @@ TEST(Config, TellsAHundredMistakesAndCountsTheRest) {
   const std::string all = mistake(text);
   EXPECT_EQ(std::ranges::count(all, '\n'), 100);
   EXPECT_THAT(all, HasSubstr("\nand 52 more"));
+}
+
+TEST(Config, KnowsWhatATemplateAsks) {
+  const auto config = parse(
+      "mount: /run\nstores:\n  bao: { vault: { address: 'https://b', auth: { token_file: /t } } }\n"
+      "  sm: { aws: { region: eu-central-1 } }\nfiles:\n  - path: a\n    template: |\n"
+      "      {{ with secret \"kv/a?version=2\" }}{{ end }}{{ secrets \"kv/\" }}\n"
+      "      {{ with secret \"sm:prod/x\" }}{{ end }}{{ with pkiCert \"pki/issue/w\" \"common_name=x\" }}{{ end }}\n",
+      "c.yaml");
+  ASSERT_TRUE(config) << config.error().message();
+  const FileSpec& file = config->files[0];
+  ASSERT_TRUE(file.templ);
+  EXPECT_EQ(file.templ->store, "bao");
+  ASSERT_EQ(file.from.size(), 4U);
+  EXPECT_EQ(file.from[0], (Query{.store = "bao", .path = "kv/a", .version = "2"}));
+  EXPECT_EQ(file.from[1], (Query{.store = "sm", .path = "prod/x"}));
+  EXPECT_EQ(file.from[2], (Query{.store = "bao", .path = "kv", .list = true}));
+  EXPECT_EQ(file.from[3],
+            (Query{.store = "bao", .path = "pki/issue/w", .write = true, .data = {{"common_name", "x"}}}));
+}
+
+TEST(Config, TellsAllThatIsWrongWithATemplate) {
+  const std::string begin =
+      "mount: /run\nstores:\n  sm: { aws: { region: eu-central-1 } }\n  dir: { file: { directory: /d } }\nfiles:\n";
+  const auto said = [&](const std::string& file) {
+    const auto config = parse(begin + file, "c.yaml");
+    return config ? std::string("good") : config.error().message();
+  };
+  const auto both = said("  - { path: a, template: '{{ env \"A\" }}{{ file \"b\" }}' }\n");
+  EXPECT_NE(both.find("\"env\" is refused"), std::string::npos) << both;
+  EXPECT_NE(both.find("\"file\" is refused"), std::string::npos) << both;
+  const auto store = said("  - { path: a, template: '{{ secret \"x\" }}' }\n");
+  EXPECT_NE(store.find("say by \"store\" which one it asks"), std::string::npos) << store;
+  const auto list = said("  - { path: a, template: { text: '{{ secrets \"x\" }}', store: sm } }\n");
+  EXPECT_NE(list.find("only a vault store can list"), std::string::npos) << list;
+  const auto format = said("  - { path: a, template: 'x', format: json }\n");
+  EXPECT_NE(format.find("goes with from"), std::string::npos) << format;
 }
 
 }  // namespace

@@ -31,8 +31,10 @@ files:
 inline constexpr const char* kEverything = R"(mount: /run/secrets/app
 refresh: 1m30s
 start_jitter: 10s
+start_timeout: 5m
 require: [tmpfs, noswap, locked_memory]
 health: { listen: "[::]:9000" }
+quit: { listen: 127.0.0.1:8200 }
 log: { level: debug, format: json }
 shutdown: { remove_files: true, timeout: 1s }
 stores:
@@ -47,6 +49,8 @@ stores:
       client_cert_file: /etc/client.crt
       client_key_file: /etc/client.key
       auth: { kubernetes: { role: shop, mount: k8s/eu, token_file: /var/run/secrets/vault/token } }
+      proxy: http://proxy.example:3128
+      login_backoff: { first: 2s, most: 1m }
       timeout: 2s500ms
       revoke: false
   jwt: { vault: { address: "http://127.0.0.1:8200", auth: { jwt: { role: shop, mount: jwt, token_file: /t } } } }

@@ -60,6 +60,7 @@ bool only_for_the_parser(const std::string& mistakes) {
                            "only a",
                            "must be from",
                            "goes with",
+                           "must not be shorter",
                            "needs ",
                            "say which",
                            "may not stand beside",

@@ -186,8 +186,13 @@ TEST_F(Vault, WritesAndGivesWhatComesBack) {
   EXPECT_EQ(reading->version, "1:2");
   EXPECT_EQ(vault().seen.back().method, "POST");
   EXPECT_EQ(vault().seen.back().body, R"({"common_name":"shop.example"})");
-  // Nothing is asked about the mount.
-  EXPECT_EQ(vault().seen.size(), 2U);
+}
+
+TEST_F(Vault, DoesNotWriteOverASecretOfKv) {
+  vault().secrets["kv/data/app/s1"] = {{"x", "1"}};
+  const auto reading = read(Query{.path = "kv/app/s1", .write = true, .data = {{"x", "2"}}});
+  EXPECT_EQ(reading.error().code(), Errc::config);
+  EXPECT_NE(vault().seen.back().method, "POST");
 }
 
 TEST_F(Vault, LogsInOnceForAllThatWait) {
@@ -246,6 +251,18 @@ TEST_F(Vault, BacksOffAfterARefusedLoginHoweverOftenItIsAsked) {
   vault().login_status.reset();
   world.pass(seconds(300));
   EXPECT_TRUE(read("kv/app/s1"));
+}
+
+TEST_F(Vault, WaitsAfterARefusedLoginAsItIsTold) {
+  settings.login_first = seconds(10);
+  settings.login_most = seconds(20);
+  vault().login_status = 400;
+  for (int i = 0; i < 600; ++i) {
+    static_cast<void>(read("kv/app/s1"));
+    world.pass(seconds(1));
+  }
+  // 10 s, then 20 s, each less an eighth here.
+  EXPECT_THAT(vault().seen.size(), AllOf(Ge(30U), Le(38U)));
 }
 
 TEST_F(Vault, TriesAnewAsSoonAsItsCredentialFilesChange) {

@@ -1,0 +1,81 @@
+"""Small images, as the tar files that containerd imports: a program, the libraries it loads, a user without rights."""
+import hashlib
+import io
+import json
+import pathlib
+import re
+import subprocess
+import tarfile
+import tempfile
+
+PAUSE = '''
+#include <signal.h>
+#include <unistd.h>
+static void end(int s) { (void)s; _exit(0); }
+int main(void) { signal(SIGTERM, end); signal(SIGINT, end); for (;;) pause(); }
+'''
+
+
+def closure(program):
+    """The libraries that a program loads, and its loader, by the paths it finds them under."""
+    text = subprocess.run(['ldd', program], capture_output=True, text=True, check=False).stdout
+    return sorted(set(re.findall(r'(/\S+\.so\S*)', text)))
+
+
+def write(tar_path, name, files, config):
+    """A docker-archive with one layer. files: path in the image -> (bytes, mode)."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode='w', format=tarfile.PAX_FORMAT) as tar:
+        folders = sorted({str(parent) for path in files for parent in pathlib.PurePosixPath(path).parents} - {'/', '.'})
+        for folder in folders:
+            info = tarfile.TarInfo(folder.lstrip('/'))
+            info.type, info.mode = tarfile.DIRTYPE, 0o1777 if folder == '/tmp' else 0o755
+            tar.addfile(info)
+        for path, (content, mode) in sorted(files.items()):
+            info = tarfile.TarInfo(path.lstrip('/'))
+            if mode is None:
+                info.type, info.linkname = tarfile.SYMTYPE, content
+                tar.addfile(info)
+                continue
+            info.mode, info.size = mode, len(content)
+            tar.addfile(info, io.BytesIO(content))
+    blob = layer.getvalue()
+    document = json.dumps({'architecture': 'amd64', 'os': 'linux', 'config': config,
+                           'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(blob).hexdigest()]},
+                           'history': [{'created_by': 'test'}]}).encode()
+    manifest = json.dumps([{'Config': 'config.json', 'RepoTags': [name], 'Layers': ['layer.tar']}]).encode()
+    with tarfile.open(tar_path, 'w') as tar:
+        for path, content in (('config.json', document), ('layer.tar', blob), ('manifest.json', manifest)):
+            info = tarfile.TarInfo(path)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return tar_path
+
+
+def pause(folder):
+    with tempfile.TemporaryDirectory() as work:
+        source = pathlib.Path(work) / 'pause.c'
+        source.write_text(PAUSE)
+        subprocess.run(['gcc', '-Os', '-static', '-s', '-o', work + '/pause', source], check=True)
+        files = {'/pause': (pathlib.Path(work + '/pause').read_bytes(), 0o755)}
+    return write(folder / 'pause.tar', 'localhost/pause:1', files, {'Entrypoint': ['/pause'], 'User': '65534:65534'})
+
+
+def application(folder):
+    """A shell and what belongs to it: the application that is given its secrets as files."""
+    busybox = pathlib.Path('/bin/busybox').read_bytes()
+    names = subprocess.run(['/bin/busybox', '--list'], capture_output=True, text=True, check=True).stdout.split()
+    files = {'/bin/busybox': (busybox, 0o755), '/tmp/.keep': (b'', 0o644),
+             '/etc/passwd': (b'root:x:0:0::/:/bin/sh\napp:x:10001:10001::/:/bin/sh\n', 0o644)}
+    files.update({f'/bin/{name}': ('busybox', None) for name in names if name != 'busybox'})
+    return write(folder / 'app.tar', 'localhost/app:1', files,
+                 {'Cmd': ['/bin/sh'], 'User': '10001:10001', 'Env': ['PATH=/bin'], 'WorkingDir': '/tmp'})
+
+
+def program(folder, name, binary, user='65532:65532'):
+    """What deploy/images makes, without the tools that it needs: for a program as it was just built."""
+    files = {f'/{binary.name}': (binary.read_bytes(), 0o755)}
+    files.update({path: (pathlib.Path(path).resolve().read_bytes(), 0o755) for path in closure(binary)})
+    files['/etc/ssl/certs/ca-certificates.crt'] = (pathlib.Path('/etc/ssl/certs/ca-certificates.crt').read_bytes(), 0o644)
+    files['/etc/passwd'] = (b'nonroot:x:65532:65532::/:/\n', 0o644)
+    return write(folder / f'{binary.name}.tar', name, files, {'Entrypoint': [f'/{binary.name}'], 'User': user})
