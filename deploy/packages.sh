@@ -2,8 +2,9 @@
 
 build_packages=(
   ca-certificates cmake g++ make ninja-build pkg-config
-  libarchive-dev libboost1.81-dev libcli11-dev libcurl4-openssl-dev libisal-dev libnghttp2-dev libpcre2-dev
-  libssl-dev libtomlplusplus-dev libvectorscan-dev libyaml-dev libzstd-dev nlohmann-json3-dev
+  libarchive-dev libboost1.81-dev libbz2-dev libcli11-dev libcurl4-openssl-dev libisal-dev liblzma-dev
+  libnghttp2-dev libpcre2-dev libssl-dev libtomlplusplus-dev libvectorscan-dev libyaml-dev libzstd-dev nettle-dev
+  nlohmann-json3-dev zlib1g-dev
 )
 
 # install_packages PACKAGE...: only those that are missing, without a prompt, as root or with sudo.

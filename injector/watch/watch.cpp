@@ -268,7 +268,7 @@ void Watch::State::succeeded(std::size_t store, double seconds) {
 void Watch::State::failed(Topic& topic, const Error& why) {
   Store& store = stores[topic.store];
   const auto now = BootClock::now();
-  topic.failed(why, now, parts.random());
+  topic.failed(why, now, parts.random(), store.named.backend->held_until(topic.query));
   ++store.status.failed;
   const Fields fields = {{"event.action", "fetch"},
                          {"event.outcome", "failure"},

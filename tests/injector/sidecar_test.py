@@ -475,6 +475,20 @@ def leaves_no_value_outside_the_arena(place):
 
     assert found(), 'it cannot find what is certainly there: the last answer on an open connection'
     eventually(lambda: not found(), 20)
+    # And at exit, with the last answer still on an open connection as the signal comes: the kernel holds the process on
+    # the threshold of exit_group for as long as the search takes.
+    place.bao.put('db', values[0])
+    process.send_signal(signal.SIGHUP)
+    eventually(lambda: place.text('db/password') == values[0])
+    tracer = subprocess.Popen(['strace', '-qq', '-o', '/dev/null', '-e', 'trace=exit_group', '-e',
+                               'inject=exit_group:delay_enter=4s', '-p', str(process.pid)])
+    eventually(lambda: 'TracerPid:\t0' not in pathlib.Path(f'/proc/{process.pid}/status').read_text())
+    process.send_signal(signal.SIGTERM)
+    exit_group = '231 ' if os.uname().machine == 'x86_64' else '94 '
+    eventually(lambda: pathlib.Path(f'/proc/{process.pid}/syscall').read_text().startswith(exit_group), 5)
+    assert not found(), 'a value is left in memory at exit'
+    assert process.wait(10) == 0
+    tracer.wait(10)
 
 
 TEMPLATE = '''  - path: app.env

@@ -55,7 +55,7 @@ class VaultBackend final : public Backend {
   boost::asio::awaitable<void> close() override;
 
   /// Until when `query` is answered `away` without asking the store (after a refused login, an outage, a quota).
-  [[nodiscard]] std::optional<BootClock::time_point> held_until(const Query& query) const;
+  [[nodiscard]] std::optional<BootClock::time_point> held_until(const Query& query) const override;
   /// How long the token is good, for metrics; rests for ever before the first login.
   [[nodiscard]] const Term& token_term() const;
   [[nodiscard]] Counts counts() const;

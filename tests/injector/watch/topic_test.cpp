@@ -127,6 +127,16 @@ TEST(Topic, AsksLessAndLessOfWhatFails) {
   }
 }
 
+TEST(Topic, WaitsForItsStoresBackoffAndNotForOneOfItsOwnAfterIt) {
+  Topic one = topic();
+  for (int i = 0; i < 10; ++i) one.failed(Error(Errc::away, "no"), kStart, 0);
+  one.failed(Error(Errc::away, "not asked again"), kStart, 0, kStart + 4s);
+  EXPECT_GE(one.due, kStart + 4s);
+  EXPECT_LE(one.due, kStart + 5s);
+  one.failed(Error(Errc::denied, "no"), kStart, 0, kStart + 4s);
+  EXPECT_GE(one.due, kStart + 30s);
+}
+
 TEST(Topic, IsFoundAgainWithinThirtySecondsOfTheWeather) {
   Topic one = topic();
   for (int i = 0; i < 50; ++i) one.failed(Error(Errc::away, "no"), kStart, 0);
