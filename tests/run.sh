@@ -182,6 +182,8 @@ step_sidecar() {
 }
 
 # Manifests and examples, without a cluster.
+step_webhook() { /usr/bin/python3 tests/injector/webhook/webhook_test.py build/release/bin/secret-webhook; }
+
 step_deploy() {
   local failed=0
   /usr/bin/python3 tests/deploy/manifests.py build/release/bin || failed=1
@@ -209,7 +211,7 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar deploy)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar webhook deploy)
   [ -n "$quick" ] || steps=(format "${steps[@]}" images containers cluster asan tsan)
 fi
 
