@@ -19,6 +19,7 @@ test_packages=(
   curl git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonpatch python3-jsonschema python3-yaml xz-utils zstd
   buildah busybox-static containerd crun debootstrap docker.io podman runc shellcheck skopeo umoci
   postgresql prometheus python3-venv
+  conntrack containernetworking-plugins etcd-server iproute2 iptables
 )
 # Another packaging of Node.js than Debian's brings npm along and excludes Debian's package.
 command -v npm > /dev/null || test_packages+=(nodejs npm)
@@ -181,6 +182,8 @@ step_sidecar() {
 }
 
 # Manifests and examples, without a cluster.
+step_webhook() { /usr/bin/python3 tests/injector/webhook/webhook_test.py build/release/bin/secret-webhook; }
+
 step_deploy() {
   local failed=0
   /usr/bin/python3 tests/deploy/manifests.py build/release/bin || failed=1
@@ -197,6 +200,9 @@ step_containers() {
   return $failed
 }
 
+# Kubernetes itself is built once, about 8 minutes of two cores, and kept with the tools.
+step_cluster() { /usr/bin/python3 tests/injector/cluster/cluster_test.py build/release/bin; }
+
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
 quick=''
@@ -205,8 +211,8 @@ for argument in "$@"; do
   case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
-  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar deploy)
-  [ -n "$quick" ] || steps=(format "${steps[@]}" images containers asan tsan)
+  steps=(arrows release unit cli reports hyperscan hostile chaos sidecar webhook deploy)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images containers cluster asan tsan)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"

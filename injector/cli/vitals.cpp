@@ -160,11 +160,15 @@ Verdict live(const Status&, const Vitals& vitals) {
   return {false, "stuck: the loop has not turned for " + span_text(vitals.heartbeat_age)};
 }
 
+/// With why the first of them is not there: a failed startup probe is an event of the pod, where people look first.
 Verdict started(const Status& status, const Vitals&) {
   if (status.started) return {true, "started"};
-  return {false, "not started: " + counted(
-                                       status, [](const FileStatus& file) { return file.state == State::absent; },
-                                       "not delivered yet")};
+  const auto absent = [](const FileStatus& file) { return file.state == State::absent; };
+  std::string line = "not started: " + counted(status, absent, "not delivered yet");
+  const auto told =
+      std::ranges::find_if(status.files, [&](const FileStatus& file) { return absent(file) && !file.error.empty(); });
+  if (told != status.files.end()) line += "; " + told->path + ": " + told->error;
+  return {false, std::move(line)};
 }
 
 Verdict ready(const Status& status, const Vitals& vitals) {

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Injection in a real cluster: Kubernetes 1.37 of one node, OpenBao, the chart, the kustomize base, our own images.
 
-usage: cluster_test.py PROGRAMS [--only TEXT] [--shell]
+usage: cluster_test.py PROGRAMS [--only PATTERN] [--shell]
 
-PROGRAMS: the folder of secret-injector and secret-webhook. --only: tests whose names hold TEXT; --shell: instead of the
+PROGRAMS: the folder of secret-injector and secret-webhook. --only: tests by name, a regular expression; --shell: instead of the
 tests, a shell where kubectl, helm and all of the above work. What the cluster is made of is built once
 (about 12 minutes of one core) and kept in ${XDG_CACHE_HOME:-~/.cache}/scan-secrets-tests.
 """
@@ -11,6 +11,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -42,7 +43,7 @@ def run(place, test, results):
 
 def tests(options):
     results = {'passed': 0, 'failed': 0, 'skipped': 0}
-    chosen = [[t for t in module.TESTS if options.only in t.__name__] for module in (manifests, pods, operations, measure)]
+    chosen = [[t for t in module.TESTS if re.search(options.only, t.__name__)] for module in (manifests, pods, operations, measure)]
     place = Place(pathlib.Path(options.programs).resolve())
     try:
         begun = time.monotonic()

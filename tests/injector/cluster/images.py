@@ -1,9 +1,8 @@
-"""Small images, as the tar files that containerd imports: a program, the libraries it loads, a user without rights."""
+"""Small images, as the tar files that containerd imports: what holds a pod together, and the application."""
 import hashlib
 import io
 import json
 import pathlib
-import re
 import subprocess
 import tarfile
 import tempfile
@@ -16,14 +15,8 @@ int main(void) { signal(SIGTERM, end); signal(SIGINT, end); for (;;) pause(); }
 '''
 
 
-def closure(program):
-    """The libraries that a program loads, and its loader, by the paths it finds them under."""
-    text = subprocess.run(['ldd', program], capture_output=True, text=True, check=False).stdout
-    return sorted(set(re.findall(r'(/\S+\.so\S*)', text)))
-
-
-def write(tar_path, name, files, config):
-    """A docker-archive with one layer. files: path in the image -> (bytes, mode)."""
+def write(tar_path, names, files, config):
+    """A docker-archive of one layer. names: separated by spaces; files: path in the image -> (bytes, mode)."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode='w', format=tarfile.PAX_FORMAT) as tar:
         folders = sorted({str(parent) for path in files for parent in pathlib.PurePosixPath(path).parents} - {'/', '.'})
@@ -43,7 +36,7 @@ def write(tar_path, name, files, config):
     document = json.dumps({'architecture': 'amd64', 'os': 'linux', 'config': config,
                            'rootfs': {'type': 'layers', 'diff_ids': ['sha256:' + hashlib.sha256(blob).hexdigest()]},
                            'history': [{'created_by': 'test'}]}).encode()
-    manifest = json.dumps([{'Config': 'config.json', 'RepoTags': [name], 'Layers': ['layer.tar']}]).encode()
+    manifest = json.dumps([{'Config': 'config.json', 'RepoTags': names.split(), 'Layers': ['layer.tar']}]).encode()
     with tarfile.open(tar_path, 'w') as tar:
         for path, content in (('config.json', document), ('layer.tar', blob), ('manifest.json', manifest)):
             info = tarfile.TarInfo(path)
@@ -68,14 +61,5 @@ def application(folder):
     files = {'/bin/busybox': (busybox, 0o755), '/tmp/.keep': (b'', 0o644),
              '/etc/passwd': (b'root:x:0:0::/:/bin/sh\napp:x:10001:10001::/:/bin/sh\n', 0o644)}
     files.update({f'/bin/{name}': ('busybox', None) for name in names if name != 'busybox'})
-    return write(folder / 'app.tar', 'localhost/app:1', files,
+    return write(folder / 'app.tar', 'localhost/app:1 docker.io/library/busybox:1.36', files,   # the latter in deploy/examples
                  {'Cmd': ['/bin/sh'], 'User': '10001:10001', 'Env': ['PATH=/bin'], 'WorkingDir': '/tmp'})
-
-
-def program(folder, name, binary, user='65532:65532'):
-    """What deploy/images makes, without the tools that it needs: for a program as it was just built."""
-    files = {f'/{binary.name}': (binary.read_bytes(), 0o755)}
-    files.update({path: (pathlib.Path(path).resolve().read_bytes(), 0o755) for path in closure(binary)})
-    files['/etc/ssl/certs/ca-certificates.crt'] = (pathlib.Path('/etc/ssl/certs/ca-certificates.crt').read_bytes(), 0o644)
-    files['/etc/passwd'] = (b'nonroot:x:65532:65532::/:/\n', 0o644)
-    return write(folder / f'{binary.name}.tar', name, files, {'Entrypoint': [f'/{binary.name}'], 'User': user})

@@ -1,4 +1,5 @@
 """What injection costs, measured: a pod's start beside the same pod without, and the sidecar's memory."""
+import json
 import statistics
 import time
 
@@ -6,7 +7,7 @@ from place import WAIT, eventually, ours, pod
 from pods import process_of
 
 ROUNDS = 7
-MORE_START = 0.3      # s, the goal
+MORE_START = 0.3      # s, the goal: ours, beside a sidecar that does nothing
 MEMORY = 10.0         # MiB, the goal
 
 
@@ -25,21 +26,31 @@ def started(place, space, name, asked):
     return time.monotonic() - begun
 
 
+def with_empty_sidecar(asked):
+    """What Kubernetes itself takes for any native sidecar with a startup probe: it looks at containers once a second."""
+    empty = json.loads(json.dumps(asked['spec']['containers'][0]))
+    empty.update(name='empty', restartPolicy='Always', startupProbe={'exec': {'command': ['true']}, 'periodSeconds': 1})
+    return dict(asked, spec=dict(asked['spec'], initContainers=[empty]))
+
+
 def injection_costs_a_pods_start_little(place):
     space = place.namespace()
     place.store.put(f'{space}/db', password='measured')
     annotations = ours(role=space, secret_password=f'secret/{space}/db#password')
-    plain, injected = [], []
+    times = {'plain': [], 'empty': [], 'injected': []}
     for i in range(ROUNDS):
-        for kind, times, asked in (('plain', plain, None), ('injected', injected, annotations)):
+        for kind, taken in times.items():
             name = f'{kind}-{i}'
-            times.append(started(place, space, name, pod(name, WAIT, asked, injected=asked is not None)))
+            asked = pod(name, WAIT, annotations if kind == 'injected' else None, injected=kind == 'injected')
+            taken.append(started(place, space, name, with_empty_sidecar(asked) if kind == 'empty' else asked))
             place.cluster.kubectl('-n', space, 'delete', 'pod', name, '--wait=false', '--grace-period=1')
         eventually(lambda: not place.cluster.pods(space), 60)
-    more = statistics.median(injected) - statistics.median(plain)
-    print(f'  a pod starts in {statistics.median(plain):.2f} s, injected in {statistics.median(injected):.2f} s: '
-          f'{more:+.2f} s (goal +{MORE_START} s); all: ' + ' '.join(f'{a:.2f}/{b:.2f}' for a, b in zip(plain, injected)))
-    assert more < 1.5, f'{more:.2f} s more'
+    plain, empty, injected = (statistics.median(taken) for taken in times.values())
+    print(f'  a pod starts in {plain:.2f} s, with an empty native sidecar in {empty:.2f} s, injected in {injected:.2f} s: '
+          f'{injected - plain:+.2f} s in all, {injected - empty:+.2f} s by ours; goal +{MORE_START} s')
+    for kind, taken in times.items():
+        print(f'    {kind}: ' + ' '.join(f'{one:.2f}' for one in taken))
+    assert injected - empty < 3 * MORE_START, 'ours takes more than thrice its goal'
 
 
 def the_sidecar_is_small(place):

@@ -8,7 +8,7 @@ import time
 import cluster as cluster_module
 from cluster import HOST, Failed
 from place import LABEL, RELEASE, ROOT, VERSION, WAIT, Skipped, eventually, ours, pod
-from pods import FILE, READ, process_of, refused, sidecar_of
+from pods import FILE, READ, process_of, refused, says, sidecar_of
 
 CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/secret-webhook'
 SECRET = f'/api/v1/namespaces/{RELEASE}/secrets/secret-webhook-tls'
@@ -295,7 +295,7 @@ def with_the_store_down_pods_wait_and_running_ones_keep_their_files(place):
         store.start()
     begun = time.monotonic()
     cluster.wait_ready(space, 'waiting', 60)
-    assert 'first: before' in cluster.logs(space, 'waiting', 'app')
+    says(cluster, space, 'waiting', 'app', 'first: before')
     store.put(f'{space}/db', password='after')
     eventually(lambda: cluster.exec(space, 'running', 'cat', FILE, container='app') == 'after', 60)
     print(f'  the waiting pod was up {time.monotonic() - begun:.1f} s after the store')
@@ -367,7 +367,7 @@ def the_kustomize_base_does_what_the_chart_does(place):
     store.put(f'{space}/db', password='by-kustomize')
     cluster.apply(pod('shop', READ, ours(role=space, secret_password=f'secret/{space}/db#password')), namespace=space)
     cluster.wait_ready(space, 'shop')
-    assert 'first: by-kustomize' in cluster.logs(space, 'shop', 'app')
+    says(cluster, space, 'shop', 'app', 'first: by-kustomize')
 
 
 def the_policy_without_a_file_serves_a_store_inside_the_cluster(place):
@@ -385,7 +385,7 @@ def the_policy_without_a_file_serves_a_store_inside_the_cluster(place):
     cluster.apply(pod('shop', READ, ours(provider='openbao', role=space, secret_password=f'secret/{space}/db#password')),
                   namespace=space)
     cluster.wait_ready(space, 'shop')
-    assert 'first: by-default' in cluster.logs(space, 'shop', 'app')
+    says(cluster, space, 'shop', 'app', 'first: by-default')
 
 
 def a_reboot_of_the_node_brings_everything_back(place):
@@ -395,9 +395,14 @@ def a_reboot_of_the_node_brings_everything_back(place):
     cluster.apply(pod('shop', READ, ours(role=space, secret_password=f'secret/{space}/db#password'), restartPolicy='Always'),
                   namespace=space)
     cluster.wait_ready(space, 'shop')
+    before = {p['metadata']['name']: p['status']['containerStatuses'][0]['restartCount'] for p in place.webhook_pods()}
     cluster.reboot_node()
+
+    def started_again():
+        return all(p['status']['containerStatuses'][0]['restartCount'] > before[p['metadata']['name']] and cluster.is_ready(p)
+                   for p in place.webhook_pods())
     try:
-        eventually(lambda: all(cluster.is_ready(p) for p in place.webhook_pods()), 120)
+        eventually(started_again, 60)
     except AssertionError as error:
         raise AssertionError(f'{error}\n{cluster.log("kubelet")}\n{cluster.log("containerd")}\n{place.webhook_state()}') from None
     place.trusted(60)

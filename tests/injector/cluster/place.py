@@ -140,12 +140,13 @@ class Place:
     # the webhook
 
     def policy(self, **more):
-        """Three stores: the one that the policy without a file names, too; the same by JWT; AWS."""
+        """The stores of the policy without a file, where they are here; and one where pods log in by JWT."""
         pem = self.store.ca.read_text()
         return {
             'image': f'localhost/secret-injector:{VERSION}', 'default_store': 'openbao',
             'stores': {
                 'openbao': {'openbao': {'address': LISTED, 'ca': {'config_map': 'kube-root-ca.crt'}}},
+                'vault': {'vault': {'address': LISTED, 'ca': {'config_map': 'kube-root-ca.crt'}}},
                 'jwt': {'openbao': {'address': self.store.url, 'ca': {'pem': pem}, 'login': 'jwt'}},
                 'aws': {'aws': {'region': 'eu-central-1', 'endpoint': self.aws.url, 'sts_endpoint': self.aws.url, 'ca': {
                     'pem': self.aws.ca.read_text()}}},

@@ -3,7 +3,9 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import ssl
+import urllib.parse
 
 import cluster as cluster_module
 import tools
@@ -203,10 +205,16 @@ class Aws:
         finally:
             connection.close()
 
-    def put(self, name, text):
-        """A secret, new or changed. Signatures are not checked here; moto reads the region out of them."""
+    def put(self, name, text, role='arn:aws:iam::123456789012:role/shop'):
+        """A secret, new or changed, in the account of that role. Signatures are not checked here; moto reads account and
+        region out of them."""
+        status, answer = self.call('POST', '/', urllib.parse.urlencode({
+            'Action': 'AssumeRoleWithWebIdentity', 'Version': '2011-06-15', 'RoleArn': role, 'RoleSessionName': 'tests',
+            'WebIdentityToken': 'none'}), {'Content-Type': 'application/x-www-form-urlencoded'})
+        assert status == 200, (status, answer)
+        key = re.search('<AccessKeyId>(.*?)<', answer).group(1)
         headers = {'Content-Type': 'application/x-amz-json-1.1', 'Authorization':
-                   'AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0'}
+                   f'AWS4-HMAC-SHA256 Credential={key}/20260101/eu-central-1/secretsmanager/aws4_request, SignedHeaders=host, Signature=0'}
         for action, body in (('CreateSecret', {'Name': name, 'SecretString': text}),
                              ('PutSecretValue', {'SecretId': name, 'SecretString': text})):
             status, answer = self.call('POST', '/', json.dumps(body), dict(headers, **{'X-Amz-Target': f'secretsmanager.{action}'}))

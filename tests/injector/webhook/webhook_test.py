@@ -157,12 +157,22 @@ class Webhook:
     def resident_mib(self):
         return int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{self.process.pid}/status').read_text()).group(1)) / 1024
 
+    def sanitized(self):
+        return b'__asan_init' in pathlib.Path(f'/proc/{self.process.pid}/exe').read_bytes()
+
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
         code = self.process.wait(30)
         shutil.rmtree(self.folder)
         return code
+
+
+def keeps_within(webhook, mebibytes, what):
+    """Sanitizers take several times the memory: of such a program only the answers are checked."""
+    if not webhook.sanitized():
+        resident = webhook.resident_mib()
+        assert resident <= mebibytes, f'{what}: {resident:.1f} MiB'
 
 
 def wait_until(condition, seconds=10, what='it'):
@@ -492,7 +502,7 @@ def large_bodies_at_once_are_shed_and_memory_stays_bounded(webhook):
             pass
         crowd.append(connection)
         assert webhook.post(review(pod()))[0] == 200
-    assert webhook.resident_mib() <= 64, webhook.resident_mib()
+    keeps_within(webhook, 64, 'eight large bodies')
     assert webhook.metric('secret_injector_admission_body_bytes') <= 33 * 2**20
     for connection in crowd:
         connection.settimeout(0.2)
@@ -537,7 +547,8 @@ def four_bodies_of_64_mib_at_once_stay_under_64_mib(webhook):
     watcher.join()
     assert all(a in (b'HTTP/1.1 413 ', b'') for a in sized) and b'HTTP/1.1 413 ' in sized, sized
     assert all(a in (b'HTTP/1.1 413 ', b'HTTP/1.1 503 ', b'') for a in chunks), chunks
-    assert peak <= 64, peak
+    if not webhook.sanitized():
+        assert peak <= 64, peak
 
 
 def hostile_json_of_seven_mib_stays_under_64_mib(webhook):
@@ -547,13 +558,13 @@ def hostile_json_of_seven_mib_stays_under_64_mib(webhook):
         status, _, _ = webhook.post(text)
         assert status == 413, (piece, status)
         assert time.monotonic() - begun < 5
-        assert webhook.resident_mib() <= 64, (piece, webhook.resident_mib())
+        keeps_within(webhook, 64, piece)
         skipped = json.dumps(review(pod(), oldObject={'a': ['@']})).replace('"@"', piece * (6_900_000 // len(piece)) + '0')
         status, text, _ = webhook.post(skipped)
         assert status == 200 and json.loads(text)['response']['allowed'], (piece, status)
     keys = ','.join(f'"{i:x}":{{}}' for i in range(500_000))
     assert webhook.post(json.dumps(review({'metadata': {}})).replace('"metadata": {}', keys))[0] == 413
-    assert webhook.resident_mib() <= 64, webhook.resident_mib()
+    keeps_within(webhook, 64, 'many keys')
 
 
 def a_full_house_makes_room_for_the_new(webhook):
