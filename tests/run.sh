@@ -205,14 +205,15 @@ step_cluster() { /usr/bin/python3 tests/injector/cluster/cluster_test.py build/r
 
 step_hostile() { /usr/bin/python3 tests/images/hostile.py build/release/bin/scan-secrets; }
 
-quick=''
+quick='' all=''
 steps=()
 for argument in "$@"; do
-  case $argument in --quick) quick=1 ;; *) steps+=("$argument") ;; esac
+  case $argument in --quick) quick=1 ;; --all) all=1 ;; *) steps+=("$argument") ;; esac
 done
 if [ ${#steps[@]} = 0 ]; then
   steps=(arrows release unit cli reports hyperscan hostile chaos sidecar webhook deploy)
-  [ -n "$quick" ] || steps=(format "${steps[@]}" images containers cluster asan tsan)
+  [ -n "$quick" ] || steps=(format "${steps[@]}" images asan tsan)
+  [ -z "$all" ] || steps+=(containers cluster)
 fi
 
 install_packages "${build_packages[@]}" "${test_packages[@]}"
