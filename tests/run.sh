@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Every test: installs what they need (Debian packages, two tools by pip and npm), builds, runs, counts.
 #
-#   tests/run.sh [--quick] [STEP...]     --quick: without the sanitizers and the images of real tools
+#   tests/run.sh [--quick|--all] [STEP...]
+#                     --quick: without the sanitizers and the images of real tools
+#                     --all: with our own images, built as users build them, and a real Kubernetes cluster
 #   tests/run.sh unit tidy               clang-tidy, which takes as long as all the rest, is only run when it is named
 #
 # A step that passed is not run again until a file of the project changes. Closes with "N passed, N failed, N skipped";

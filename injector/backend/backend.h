@@ -49,8 +49,8 @@ class Backend {
   /// Extends a lease. An answer with less than was asked for means that the lease nears its largest age.
   virtual net::Task<Lease> renew(const Lease& lease) = 0;
 
-  /// Until when whoever asks this is answered `away` without the store being asked; nothing when it may be asked now. Who
-  /// asks again then does not wait twice, for the store's backoff and for one of his own.
+  /// Until when whoever asks this is answered `away` without the store being asked; nothing when it may be asked now.
+  /// Who asks again then does not wait twice, for the store's backoff and for one of his own.
   [[nodiscard]] virtual std::optional<BootClock::time_point> held_until(const Query&) const { return std::nullopt; }
 
   /// Whether leases of this session are still good: false after the token that they hang on was lost.

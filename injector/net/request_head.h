@@ -21,7 +21,8 @@ struct RequestHead {
 enum class Bodies : std::uint8_t { sized, sized_or_chunked };
 
 /// Reads a head that ends with its empty line. Gives the status to answer with where it is refused: 400 for what is no
-/// request or can be read in two ways, 501 for a transfer coding that is not taken, 505 for another version, 417 for another expectation.
+/// request or can be read in two ways, 501 for a transfer coding that is not taken, 505 for another version, 417 for
+/// another expectation.
 struct HeadOrStatus {
   int refused = 0;
   RequestHead head{};

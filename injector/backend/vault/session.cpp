@@ -221,7 +221,8 @@ Task<void> Session::try_login() {
     } else {
       ++refusals_;
       ++counts_.refused_logins;
-      not_before_ = now + times(backoff(refusals_, settings_->login_first, settings_->login_most), 1 - 0.25 * clock_->random());
+      not_before_ =
+          now + times(backoff(refusals_, settings_->login_first, settings_->login_most), 1 - 0.25 * clock_->random());
     }
     refusal_ = grant.error();
     co_return fail(std::move(grant).error());

@@ -18,8 +18,8 @@ namespace injector::backend::vault {
 /// before it ends. Always held by a shared_ptr: what it starts on the loop keeps it alive.
 ///
 /// A login runs once for all who wait for it. One that is refused is not tried again for settings.login_first (1 s),
-/// doubling to login_most (5 min), each less up to a quarter; an outage is the Cluster's matter and does not count here. Two logins are a second apart at
-/// least.
+/// doubling to login_most (5 min), each less up to a quarter; an outage is the Cluster's matter and does not count
+/// here. Two logins are a second apart at least.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   struct Token {

@@ -37,7 +37,8 @@ namespace {
 
 using Arguments = std::span<const Value>;
 
-/// Texts, whole numbers with a sign and fractions are found, a json.Number among its like alone; nothing is found in a map.
+/// Texts, whole numbers with a sign and fractions are found, a json.Number among its like alone; nothing is found in a
+/// map.
 bool holds(const Value& list, const Value& value) {
   if (list.is_text()) {
     if (value.is_nil()) stop("nil cannot be looked for in a text");

@@ -79,9 +79,10 @@ TEST(Vitals, SayWhyAFileIsNotThere) {
   status.files[1].state = FileStatus::State::absent;
   status.files[1].path = "db/password";
   status.files[1].error = "logging in at auth/kubernetes: HTTP 400, there is no such role";
-  EXPECT_EQ(get("/startupz", status).body,
-            "not started: 1 of 2 files not delivered yet; db/password: logging in at auth/kubernetes: HTTP 400, there is "
-            "no such role\n");
+  EXPECT_EQ(
+      get("/startupz", status).body,
+      "not started: 1 of 2 files not delivered yet; db/password: logging in at auth/kubernetes: HTTP 400, there is "
+      "no such role\n");
 }
 
 TEST(Vitals, SayHowManyFilesMakeReadinessSayNo) {
