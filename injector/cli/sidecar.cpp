@@ -27,6 +27,7 @@
 #include "injector/deliver/handover.h"
 #include "injector/memory/document.h"
 #include "injector/memory/text.h"
+#include "injector/memory/process.h"
 #include "injector/memory/zeroing.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
@@ -258,6 +259,7 @@ asio::awaitable<void> Sidecar::beat() {
     crew_->stores.close_idle();
     memory::wipe_stack();
     memory::give_back_memory();
+    if (beats == kBeatsToTidy) memory::let_go_of_start();
   }
 }
 

@@ -1,5 +1,7 @@
 #include "injector/memory/process.h"
 
+#include <link.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,7 +10,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace injector::memory {
 
@@ -44,6 +48,23 @@ Environment take_environment(const std::vector<std::string_view>& keep) {
   }
   if (kept != nullptr) *kept = nullptr;
   return taken;
+}
+
+void let_go_of_start() {
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* object, std::size_t, void*) {
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+          if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+          const std::uintptr_t begin = (object->dlpi_addr + part.p_vaddr + page - 1) / page * page;
+          const std::uintptr_t end = (object->dlpi_addr + part.p_vaddr + part.p_memsz) / page * page;
+          // A refusal costs nothing: the pages stay.
+          if (begin < end)
+            ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // NOLINT(performance-no-int-to-ptr)
+        }
+        return 0;
+      },
+      nullptr);
 }
 
 }  // namespace injector::memory

@@ -31,4 +31,10 @@ inline const std::vector<std::string_view> kHarmlessVariables = {"PATH", "TZ", "
 /// before main. Before any library or thread is started, for pointers from getenv() become invalid.
 Environment take_environment(const std::vector<std::string_view>& keep = kHarmlessVariables);
 
+/// Unmaps the pages of code and constants of every program file that is loaded; those that are used come back by faults
+/// of microseconds, from the page cache. For once after the start: a process that waits for the rest of its life then
+/// holds what waiting needs, and what only the start needed is the kernel's to reclaim. Pages that may be written to
+/// (data, relocated constants) stay as they are.
+void let_go_of_start();
+
 }  // namespace injector::memory
