@@ -3,7 +3,7 @@
 
 usage: sidecar_test.py SECRET_INJECTOR BAO [--long]
 
---long makes each outage last ten minutes, as the issue's measurement asks, and counts the requests of it.
+--long makes each outage last ten minutes and counts the requests of it.
 """
 import argparse
 import base64
