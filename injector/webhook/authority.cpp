@@ -156,7 +156,7 @@ Result<Pair> make(const Wish& wish) {
     ::ERR_clear_error();
     return fail(Errc::limit, "OpenSSL could not make a certificate");
   };
-  const Key key(EVP_EC_gen("prime256v1"));
+  const Key key(::EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "prime256v1"));
   const Certificate certificate(::X509_new());
   if (!key || !certificate) return failed();
   X509* const made = certificate.get();

@@ -22,7 +22,7 @@ namespace {
 
 /// Makes a value of the events of a parser. Differs from nlohmann's own in that it refuses a key that comes twice and
 /// has a limit.
-class Builder {
+class Builder {  // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
  public:
   /// Whether the value is whole.
   [[nodiscard]] bool done() const { return begun_ && open_.empty(); }
@@ -75,7 +75,7 @@ class Builder {
 
 /// Hears the events of the whole message and keeps what matters: of three objects (the review, its `request`, that
 /// one's `kind`) some members, of `request.object` everything. The rest is passed over.
-class Reader {
+class Reader {  // NOLINT(bugprone-exception-escape): likewise.
  public:
   using number_integer_t = json::number_integer_t;
   using number_unsigned_t = json::number_unsigned_t;

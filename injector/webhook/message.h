@@ -14,7 +14,7 @@ namespace injector::webhook {
 
 /// What the API server asks, as far as it concerns us. What stands in it else (the user, the old object, the options,
 /// the managedFields of the object) is passed over and takes no memory.
-struct Question {
+struct Question {   // NOLINT(bugprone-exception-escape): nlohmann::json checks itself when it is moved.
   std::string uid;  ///< Visible ASCII, at most 128 bytes.
   std::string operation;
   std::string group;  ///< Of `kind`; empty for the core group.

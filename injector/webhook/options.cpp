@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include <charconv>
-#include <map>
 #include <sstream>
 #include <utility>
 
@@ -81,18 +80,24 @@ void add_certificates(CLI::App& app, Options& options, bool& self_managed) {
       ->group(own);
 }
 
+Level level_of(const std::string& name) {
+  if (name == "debug") return Level::debug;
+  if (name == "warn") return Level::warn;
+  return name == "error" ? Level::error : Level::info;
+}
+
 void add_log(CLI::App& app, Options& options) {
-  const std::map<std::string, Level> levels = {
-      {"debug", Level::debug}, {"info", Level::info}, {"warn", Level::warn}, {"error", Level::error}};
-  const std::map<std::string, Log::Format> formats = {{"json", Log::Format::json}, {"text", Log::Format::text}};
   app.add_option_function<std::string>(
-         "--log-level", [&options, levels](const std::string& name) { options.log_level = levels.at(name); },
+         "--log-level", [&options](const std::string& name) { options.log_level = level_of(name); },
          "debug, info (a line an admission), warn or error")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}).description(""))
       ->group("Log");
   app.add_option_function<std::string>(
-         "--log-format", [&options, formats](const std::string& name) { options.log_format = formats.at(name); },
+         "--log-format",
+         [&options](const std::string& name) {
+           options.log_format = name == "json" ? Log::Format::json : Log::Format::text;
+         },
          "json (ECS) or text; text on a terminal unless set")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"json", "text"}).description(""))

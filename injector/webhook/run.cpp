@@ -40,10 +40,8 @@ namespace injector::webhook {
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using scanner::base::Errc;
-using scanner::base::Error;
 using scanner::base::fail;
 using scanner::base::Ok;
-using scanner::base::Result;
 using telemetry::Level;
 using Clock = std::chrono::steady_clock;
 

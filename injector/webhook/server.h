@@ -73,7 +73,7 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Cuts what is open.
-  ~Server();
+  ~Server();  // NOLINT(bugprone-exception-escape): Asio throws here on no memory only
 
   /// For connections from now on; those that are open keep theirs.
   void use(std::shared_ptr<const TlsIdentityInUse> identity);

@@ -320,7 +320,8 @@ state = "{folder}/cri-state"
             'authentication': {'anonymous': {'enabled': False}, 'webhook': {'enabled': True}, 'x509': {'clientCAFile': f'{pki}/ca.crt'}},
             'authorization': {'mode': 'Webhook'}, 'tlsCertFile': f'{pki}/server.crt', 'tlsPrivateKeyFile': f'{pki}/server.key',
             'containerRuntimeEndpoint': f'unix://{folder}/c.sock', 'cgroupDriver': 'cgroupfs', 'cgroupRoot': f'/{self.group}',
-            'failCgroupV1': False, 'failSwapOn': False, 'enforceNodeAllocatable': [], 'oomScoreAdj': 0,
+            'failCgroupV1': False, 'syncFrequency': '10s',   # mounted Secrets change within that, not a minute
+            'failSwapOn': False, 'enforceNodeAllocatable': [], 'oomScoreAdj': 0,
             'podLogsDir': f'{folder}/podlogs', 'volumePluginDir': f'{folder}/volplugins', 'imageGCHighThresholdPercent': 100,
             # Percentages of a disk that others fill, too, would drive pods away.
             'evictionHard': {'memory.available': '10Mi', 'nodefs.available': '0%', 'nodefs.inodesFree': '0%',
@@ -367,6 +368,23 @@ state = "{folder}/cri-state"
         shutil.rmtree(self.folder / 'cri-state', ignore_errors=True)
         self.start_containerd()
         self.start_kubelet()
+
+        def healthy():
+            if self.processes['kubelet'].poll() is not None:   # containerd still reads what it had; systemd would start it again, too
+                self.start_kubelet()
+            return self.is_up(10248)
+        eventually(healthy, 60, 0.3)
+
+    @staticmethod
+    def is_up(port):
+        connection = http.client.HTTPConnection('127.0.0.1', port, timeout=2)
+        try:
+            connection.request('GET', '/healthz')
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
 
     @staticmethod
     def kill(number):

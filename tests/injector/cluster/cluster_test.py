@@ -36,7 +36,10 @@ def run(place, test, results):
     except Skipped as reason:
         word, text = 'skipped', f'  SKIPPED: {test.__name__}: {reason}'
     except Exception:  # noqa: BLE001
-        word, text = 'failed', f'  FAILED  {test.__name__} ({time.monotonic() - begun:.1f} s)\n{traceback.format_exc()[-6000:]}'
+        told = traceback.format_exc()
+        if len(told) > 7000:
+            told = told[:3000] + '\n[...]\n' + told[-4000:]
+        word, text = 'failed', f'  FAILED  {test.__name__} ({time.monotonic() - begun:.1f} s)\n{told}'
     results[word] += 1
     print(text, flush=True)
 
