@@ -21,6 +21,7 @@
 
 #include "injector/memory/arena.h"
 #include "injector/memory/process.h"
+#include "injector/memory/zeroing.h"
 #include "injector/net/https_client.h"
 #include "injector/net/loop.h"
 #include "injector/net/retry.h"
@@ -50,7 +51,7 @@ namespace {
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto kBeat = 1s;
 constexpr auto kGrace = 10s;  // As long as a request may take.
-constexpr unsigned kBeatsToClose = 10;
+constexpr unsigned kBeatsToTidy = 10;
 constexpr std::string_view kPath = "/mutate";
 
 telemetry::Log log_for(const Options& options) {
@@ -336,7 +337,10 @@ asio::awaitable<void> Webhook::beat() {
     last_beat_ = Clock::now();
     look_at_policy();
     if (!self_managed_) look_at_files();
-    if (client_ != nullptr && beats % kBeatsToClose == 0) client_->close_idle(5s);
+    if (beats % kBeatsToTidy != 0) continue;
+    if (client_ != nullptr) client_->close_idle(5s);
+    memory::give_back_memory();
+    if (beats == kBeatsToTidy) memory::let_go_of_start();
   }
 }
 
