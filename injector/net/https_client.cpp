@@ -143,7 +143,7 @@ class HttpsClient::Engine : public std::enable_shared_from_this<Engine> {
 
 Ok HttpsClient::Engine::prepare_url(Transfer& transfer) const {
   if (::curl_url_set(transfer.url, CURLUPART_URL, transfer.request.url.c_str(),
-                     CURLU_PATH_AS_IS | CURLU_DISALLOW_USER) != CURLUE_OK) {
+                     CURLU_PATH_AS_IS | CURLU_DISALLOW_USER | CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) {
     return fail(Errc::config, "the address of a request is no URL");
   }
   const std::string scheme = part(transfer.url, CURLUPART_SCHEME, 0);

@@ -740,6 +740,7 @@ def test_ends_at_once_by_a_second_signal():
 def main():
     global PROGRAM
     PROGRAM = os.path.abspath(sys.argv[1])
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # Under nohup it is ignored, and by what is started here, too.
     if not enter_namespace():
         print('SKIPPED: no mount namespace of our own here\n  0 passed, 0 failed, 1 skipped')
         return 0
