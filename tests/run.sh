@@ -19,7 +19,7 @@ mkdir -p "$results" "$SCAN_SECRETS_TOOLS"
 test_packages=(
   clang-16 clang-format-16 clang-tidy-16 libclang-rt-16-dev libgmock-dev libgtest-dev
   curl git nghttp2-server openssl python3 python3-dotenv python3-javaproperties python3-jsonpatch python3-jsonschema python3-yaml xz-utils zstd
-  buildah busybox-static containerd crun debootstrap docker.io podman runc shellcheck skopeo umoci
+  buildah busybox-static containerd crun debootstrap docker.io podman runc shellcheck skopeo strace umoci
   postgresql prometheus python3-venv
   conntrack containernetworking-plugins etcd-server iproute2 iptables
 )
