@@ -30,42 +30,11 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
-std::string_view reason(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 413:
-      return "Content Too Large";
-    case 417:
-      return "Expectation Failed";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Answer";
-  }
-}
-
 enum class After : std::uint8_t { keep_alive, close };
 
 std::string head_of(const ServerResponse& response, After after) {
   std::string head =
-      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason(response.status)) + "\r\n";
+      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_phrase(response.status)) + "\r\n";
   if (response.status != 204) {
     head += "Content-Type: " + response.content_type + "\r\nContent-Length: " + std::to_string(response.body.size()) +
             "\r\n";
@@ -212,7 +181,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<State> self, std:
     if (refused < 0) break;
     ServerResponse response;
     if (refused > 0) {
-      response = {.status = refused, .body = std::string(reason(refused)) + "\n"};
+      response = {.status = refused, .body = std::string(reason_phrase(refused)) + "\n"};
     } else {
       response = answer(head.request);
     }

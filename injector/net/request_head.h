@@ -29,4 +29,7 @@ struct HeadOrStatus {
 };
 HeadOrStatus read_head(std::string_view text, Bodies bodies = Bodies::sized);
 
+/// What a status that a server of ours answers with is called (RFC 9110, section 15).
+std::string_view reason_phrase(int status);
+
 }  // namespace injector::net

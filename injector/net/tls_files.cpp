@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "injector/memory/text.h"
+#include "injector/net/pem.h"
 #include "scanner/base/fd.h"
 
 namespace injector::net {
@@ -24,36 +24,6 @@ using scanner::base::Result;
 namespace {
 
 constexpr std::size_t kMaxFile = 4UL << 20;  // A distribution's whole bundle is a quarter of a MiB.
-
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
-Bio reading(std::string_view text) { return Bio(::BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-/// Without it OpenSSL would ask the terminal.
-int no_password(char*, int, int, void*) { return -1; }
-
-Certificate first_certificate(std::string_view pem) {
-  const Bio bio = reading(pem);
-  Certificate certificate(::PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr));
-  ::ERR_clear_error();
-  return certificate;
-}
-
-Key private_key(std::string_view pem) {
-  const Bio bio = reading(pem);
-  Key key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
-  ::ERR_clear_error();
-  return key;
-}
 
 Result<memory::Secret> read_secret(const std::string& path) {
   auto fd = scanner::base::open_for_reading(path);
@@ -133,7 +103,7 @@ Result<std::shared_ptr<const TlsIdentity>> TlsFiles::load() const {
   if (!certificate) return bad("no certificate in " + cert_file_);
   auto key_pem = read_secret(key_file_);
   if (!key_pem) return bad(key_pem.error().message());
-  const Key key = private_key(key_pem->reveal());
+  const PrivateKey key = private_key(key_pem->reveal());
   if (!key) return bad("no private key without a passphrase in " + key_file_);
   const bool belongs = ::X509_check_private_key(certificate.get(), key.get()) == 1;
   ::ERR_clear_error();

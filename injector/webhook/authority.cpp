@@ -14,6 +14,8 @@
 #include <memory>
 #include <utility>
 
+#include "injector/net/pem.h"
+
 namespace injector::webhook {
 
 using scanner::base::Errc;
@@ -23,34 +25,10 @@ using std::chrono::seconds;
 
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Free<X509_EXTENSION_free>>;
-
-Bio reading(std::string_view text) { return Bio(::BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-int no_password(char*, int, int, void*) { return -1; }
-
-Certificate certificate_of(std::string_view pem) {
-  const Bio bio = reading(pem);
-  Certificate certificate(::PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr));
-  ::ERR_clear_error();
-  return certificate;
-}
-
-Key key_of(const memory::Secret& pem) {
-  const Bio bio = reading(pem.reveal());
-  Key key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
-  ::ERR_clear_error();
-  return key;
-}
+using net::Bio;
+using net::Certificate;
+using Key = net::PrivateKey;
+using Extension = std::unique_ptr<X509_EXTENSION, net::OpenSslFree<X509_EXTENSION_free>>;
 
 Time time_of(const ASN1_TIME* time) {
   std::tm parts{};
@@ -79,15 +57,15 @@ bool is_pair(const X509* certificate, const EVP_PKEY* key) {
 
 /// Whether a pair is whole and, at this time, of use.
 bool is_usable(const Pair& pair, Time now) {
-  const Certificate certificate = certificate_of(pair.certificate);
-  const Key key = key_of(pair.key);
+  const Certificate certificate = net::first_certificate(pair.certificate);
+  const Key key = net::private_key(pair.key.reveal());
   if (!certificate || !key || !is_pair(certificate.get(), key.get())) return false;
   const Life life = life_of(certificate.get());
   return now >= life.begin && now < life.end;
 }
 
 bool is_signed_by(X509* leaf, const Pair& authority) {
-  const Certificate issuer = certificate_of(authority.certificate);
+  const Certificate issuer = net::first_certificate(authority.certificate);
   if (!issuer) return false;
   const bool is = ::X509_check_issued(issuer.get(), leaf) == X509_V_OK &&
                   ::X509_verify(leaf, ::X509_get0_pubkey(issuer.get())) == 1;
@@ -163,7 +141,7 @@ Result<Pair> make(const Wish& wish) {
   std::array<unsigned char, 16> serial{};
   if (::RAND_bytes(serial.data(), serial.size()) != 1) return failed();
   serial[0] = static_cast<unsigned char>((serial[0] & 0x7FU) | 0x40U);  // Positive, and never shorter.
-  const std::unique_ptr<BIGNUM, Free<BN_free>> number(::BN_bin2bn(serial.data(), serial.size(), nullptr));
+  const std::unique_ptr<BIGNUM, net::OpenSslFree<BN_free>> number(::BN_bin2bn(serial.data(), serial.size(), nullptr));
   bool well = number && ::BN_to_ASN1_INTEGER(number.get(), ::X509_get_serialNumber(made)) != nullptr;
   well = well && ::X509_set_version(made, 2) == 1;
   well =
@@ -173,8 +151,8 @@ Result<Pair> make(const Wish& wish) {
   well = well &&
          ::X509_NAME_add_entry_by_txt(::X509_get_subject_name(made), "CN", MBSTRING_UTF8,
                                       reinterpret_cast<const unsigned char*>(wish.common_name.c_str()), -1, -1, 0) == 1;
-  const Certificate issuer = wish.issuer == nullptr ? nullptr : certificate_of(wish.issuer->certificate);
-  const Key signer = wish.issuer == nullptr ? nullptr : key_of(wish.issuer->key);
+  const Certificate issuer = wish.issuer == nullptr ? nullptr : net::first_certificate(wish.issuer->certificate);
+  const Key signer = wish.issuer == nullptr ? nullptr : net::private_key(wish.issuer->key.reveal());
   if (!well || (wish.issuer != nullptr && (!issuer || !signer))) return failed();
   X509* const by = issuer ? issuer.get() : made;
   well = ::X509_set_issuer_name(made, ::X509_get_subject_name(by)) == 1 && describe(made, by, wish) &&
@@ -283,14 +261,14 @@ Result<Plan> plan(const Keeping& kept, const std::vector<std::string>& names, Pu
   if (!is_usable(kept.authority, now)) return step.begin_anew("the authority is broken, or its time is over");
   Plan plan{.keeping = kept.clone(), .changed = true, .reason = {}};
 
-  const Certificate leaf = certificate_of(kept.leaf.certificate);
+  const Certificate leaf = net::first_certificate(kept.leaf.certificate);
   const bool whole =
       leaf && is_usable(kept.leaf, now) && is_signed_by(leaf.get(), kept.authority) && carries(leaf.get(), names);
   if (!whole) {
     plan.reason = "the leaf is missing or broken, its time is over, or it is not for this service";
     return step.with_leaf(std::move(plan));
   }
-  const Life authority_life = life_of(certificate_of(kept.authority.certificate).get());
+  const Life authority_life = life_of(net::first_certificate(kept.authority.certificate).get());
   const bool announced = !kept.next.empty();
   if (announced && !is_usable(kept.next, now)) {
     plan.keeping.next = {};
@@ -298,7 +276,8 @@ Result<Plan> plan(const Keeping& kept, const std::vector<std::string>& names, Pu
     return plan;
   }
   if (announced && published == Published::yes &&
-      now >= life_of(certificate_of(kept.next.certificate).get()).begin + lifetimes.skew + lifetimes.announcement) {
+      now >= life_of(net::first_certificate(kept.next.certificate).get()).begin + lifetimes.skew +
+                 lifetimes.announcement) {
     plan.keeping.previous = kept.authority.certificate;
     plan.keeping.authority = kept.next.clone();
     plan.keeping.next = {};
@@ -326,7 +305,7 @@ Result<Plan> plan(const Keeping& kept, const std::vector<std::string>& names, Pu
 }
 
 Time end_of(std::string_view certificate_pem) {
-  const Certificate certificate = certificate_of(certificate_pem);
+  const Certificate certificate = net::first_certificate(certificate_pem);
   return certificate ? life_of(certificate.get()).end : Time{};
 }
 

@@ -38,39 +38,6 @@ constexpr auto kSweep = std::chrono::milliseconds(100);
 constexpr unsigned kReadsAtOnce = 16;       // Of one client, before others have their turn.
 constexpr std::size_t kBlock = 16UL << 10;  // The most that one record of TLS holds.
 
-std::string_view phrase(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 400:
-      return "Bad Request";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 413:
-      return "Content Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 417:
-      return "Expectation Failed";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 500:
-      return "Internal Server Error";
-    case 501:
-      return "Not Implemented";
-    case 503:
-      return "Service Unavailable";
-    case 505:
-      return "HTTP Version Not Supported";
-    default:
-      return "Answer";
-  }
-}
-
 /// What is wrong with a request that is refused by its form.
 std::string_view complaint(int status) {
   switch (status) {
@@ -109,7 +76,7 @@ enum class Body : std::uint8_t { sent, left_out };
 
 std::string text_of(const HttpReply& reply, After after, Body body) {
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " ";
-  text += phrase(reply.status);
+  text += net::reason_phrase(reply.status);
   text += "\r\nContent-Type: " + reply.content_type + "\r\nContent-Length: " + std::to_string(reply.body.size());
   text += "\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
   if (!reply.allow.empty()) text += "Allow: " + reply.allow + "\r\n";

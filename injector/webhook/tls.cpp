@@ -12,6 +12,8 @@
 #include <ctime>
 #include <string>
 
+#include "injector/net/pem.h"
+
 namespace injector::webhook {
 
 namespace asio = boost::asio;
@@ -23,17 +25,6 @@ namespace {
 
 constexpr auto kTuple = asio::as_tuple(asio::use_awaitable);
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
 /// OpenSSL keeps errors until somebody looks, and SSL_get_error() looks.
 struct ClearedErrors {
   ClearedErrors() = default;
@@ -41,11 +32,6 @@ struct ClearedErrors {
   ClearedErrors& operator=(const ClearedErrors&) = delete;
   ~ClearedErrors() { ::ERR_clear_error(); }
 };
-
-Bio reading(std::string_view text) { return Bio(::BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
-
-/// Without it OpenSSL would ask the terminal.
-int no_password(char*, int, int, void*) { return -1; }
 
 /// The API server offers h2, too; without a protocol in common the handshake goes on, and HTTP/1.1 is spoken.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* offered,
@@ -76,10 +62,10 @@ void configure(SSL_CTX* context) {
 
 /// The certificate and its chain, in this order, into the context. Null when there is none, or one is broken.
 X509* take_chain(SSL_CTX* context, std::string_view pem) {
-  const Bio bio = reading(pem);
-  const Certificate first(::PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr));
+  const net::Bio bio = net::reading(pem);
+  const net::Certificate first = net::next_certificate(bio.get());
   if (!first || ::SSL_CTX_use_certificate(context, first.get()) != 1) return nullptr;
-  while (Certificate next{::PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
+  while (net::Certificate next = net::next_certificate(bio.get())) {
     if (::SSL_CTX_add0_chain_cert(context, next.get()) != 1) return nullptr;
     (void)next.release();
   }
@@ -99,8 +85,7 @@ Result<std::shared_ptr<const TlsIdentityInUse>> TlsIdentityInUse::create(std::st
   configure(made->context_);
   X509* const certificate = take_chain(made->context_, chain_pem);
   if (certificate == nullptr) return fail(Errc::config, "there is no certificate, or one that OpenSSL does not take");
-  const Bio bio = reading(key_pem.reveal());
-  const Key key(::PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  const net::PrivateKey key = net::private_key(key_pem.reveal());
   if (!key) return fail(Errc::config, "there is no private key without a passphrase");
   if (::SSL_CTX_use_PrivateKey(made->context_, key.get()) != 1 || ::SSL_CTX_check_private_key(made->context_) != 1) {
     return fail(Errc::config, "the private key is not that of the certificate");

@@ -1,6 +1,7 @@
 #include "injector/render/template/answers.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -146,10 +147,9 @@ Value Answers::parsed(const memory::Secret& json) {
 Value Answers::surmised(const Call& call) {
   if (call.kind == Call::Kind::list) return unknown();
   const bool certificate = call.kind == Call::Kind::certificate;
-  static constexpr std::string_view kSecret[] = {
-      // NOLINT(modernize-avoid-c-arrays): a table
-      "RequestID", "LeaseID", "LeaseDuration", "Renewable", "Data", "Warnings", "Auth", "WrapInfo"};
-  static constexpr std::string_view kPem[] = {"Cert", "Key", "CA", "Data"};  // NOLINT(modernize-avoid-c-arrays)
+  static constexpr auto kSecret = std::to_array<std::string_view>(
+      {"RequestID", "LeaseID", "LeaseDuration", "Renewable", "Data", "Warnings", "Auth", "WrapInfo"});
+  static constexpr auto kPem = std::to_array<std::string_view>({"Cert", "Key", "CA", "Data"});
   const std::span<const std::string_view> names = certificate ? std::span<const std::string_view>(kPem) : kSecret;
   const auto fields = pool_->array<Map::Member>(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) fields[i] = field(names[i], unknown());

@@ -1,6 +1,7 @@
 #include "injector/render/template/evaluate.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <utility>
@@ -460,9 +461,13 @@ class Evaluator {
       std::string_view name;
       std::string_view wants;
     };
-    static constexpr Method kMethods[] = {// NOLINT(modernize-avoid-c-arrays): a table
-                                          {"Key", "s"},      {"Get", "s"},       {"Set", "sa"},     {"SetX", "sa"},
-                                          {"MapSet", "ssa"}, {"MapSetX", "ssa"}, {"MapValues", "s"}};
+    static constexpr auto kMethods = std::to_array<Method>({{"Key", "s"},
+                                                            {"Get", "s"},
+                                                            {"Set", "sa"},
+                                                            {"SetX", "sa"},
+                                                            {"MapSet", "ssa"},
+                                                            {"MapSetX", "ssa"},
+                                                            {"MapValues", "s"}});
     const auto* const method = std::ranges::find(kMethods, name, &Method::name);
     if (method == std::end(kMethods)) stop("there is no field ." + name + " in a value of type *template.Scratch");
     const auto arguments = this->arguments(dot, name, method->wants, rest, final);
@@ -534,17 +539,16 @@ class Evaluator {
       Type type;
       std::string_view name;
     };
-    static constexpr Form kForms[] = {// NOLINT(modernize-avoid-c-arrays): a table
-                                      {'s', Type::text, "string"},
-                                      {'i', Type::int_, "int"},
-                                      {'l', Type::int64, "int64"},
-                                      {'f', Type::float64, "float64"},
-                                      {'b', Type::boolean, "bool"},
-                                      {'m', Type::map, "map[string]interface {}"},
-                                      {'e', Type::text_map, "map[string]string"},
-                                      {'t', Type::texts, "[]string"},
-                                      {'y', Type::list, "[]interface {}"},
-                                      {'x', Type::uint8, "uint8"}};
+    static constexpr auto kForms = std::to_array<Form>({{'s', Type::text, "string"},
+                                                        {'i', Type::int_, "int"},
+                                                        {'l', Type::int64, "int64"},
+                                                        {'f', Type::float64, "float64"},
+                                                        {'b', Type::boolean, "bool"},
+                                                        {'m', Type::map, "map[string]interface {}"},
+                                                        {'e', Type::text_map, "map[string]string"},
+                                                        {'t', Type::texts, "[]string"},
+                                                        {'y', Type::list, "[]interface {}"},
+                                                        {'x', Type::uint8, "uint8"}});
     const auto* const form = std::ranges::find(kForms, want, &Form::letter);
     if (value.type == form->type) return value;
     if (value.type == Type::none) {

@@ -1,6 +1,7 @@
 #include "injector/render/template/format.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -23,10 +24,10 @@ class Digits {
   Digits(const Digits&) = delete;
   Digits& operator=(const Digits&) = delete;
   ~Digits() {
-    volatile char* const bytes = bytes_;
-    for (std::size_t i = 0; i < sizeof(bytes_); ++i) bytes[i] = 0;
+    volatile char* const bytes = bytes_.data();
+    for (std::size_t i = 0; i < bytes_.size(); ++i) bytes[i] = 0;
   }
-  [[nodiscard]] std::string_view view() const { return {bytes_ + begin_, sizeof(bytes_) - begin_}; }
+  [[nodiscard]] std::string_view view() const { return {bytes_.data() + begin_, bytes_.size() - begin_}; }
   void prepend(char c) { bytes_[--begin_] = c; }
   void prepend_number(std::uint64_t number, unsigned base, std::string_view digits) {
     do {
@@ -36,8 +37,8 @@ class Digits {
   }
 
  private:
-  char bytes_[80] = {};  // NOLINT(modernize-avoid-c-arrays): raw room
-  std::size_t begin_ = sizeof(bytes_);
+  std::array<char, 80> bytes_{};
+  std::size_t begin_ = bytes_.size();
 };
 
 void escape_rune(Builder& out, Rune rune, std::string_view bytes, char quote, bool ascii) {
@@ -786,27 +787,29 @@ void print_real(Builder& out, double value, char form, int precision) {
   }
   // The largest double has 309 digits before the point.
   constexpr int kRoom = 1500;
-  char room[kRoom];  // NOLINT(modernize-avoid-c-arrays): written by to_chars, wiped below
+  std::array<char, std::size_t{kRoom}> room{};  // Wiped below.
   const int shown = std::min(precision, kRoom - 400);
   std::to_chars_result made{};
   const bool upper = form == 'E' || form == 'G';
   if (upper) form = static_cast<char>(form | 0x20);
   if (form == 'g' && precision < 0) {
-    made = std::to_chars(room, room + kRoom, value, std::chars_format::scientific);
-    const std::string_view digits(room, static_cast<std::size_t>(made.ptr - room));
+    made = std::to_chars(room.data(), room.data() + room.size(), value, std::chars_format::scientific);
+    const std::string_view digits(room.data(), static_cast<std::size_t>(made.ptr - room.data()));
     int exponent = 0;
     const auto* const begin = digits.data() + digits.find('e') + 1;
     std::from_chars(*begin == '+' ? begin + 1 : begin, made.ptr, exponent);
     // The shortest form has an exponent from a million on.
-    if (exponent >= -4 && exponent < 6) made = std::to_chars(room, room + kRoom, value, std::chars_format::fixed);
+    if (exponent >= -4 && exponent < 6)
+      made = std::to_chars(room.data(), room.data() + room.size(), value, std::chars_format::fixed);
   } else {
     const auto format = form == 'e'   ? std::chars_format::scientific
                         : form == 'f' ? std::chars_format::fixed
                                       : std::chars_format::general;
-    made = precision < 0 ? std::to_chars(room, room + kRoom, value, format)
-                         : std::to_chars(room, room + kRoom, value, format, form == 'g' && shown == 0 ? 1 : shown);
+    made = precision < 0 ? std::to_chars(room.data(), room.data() + room.size(), value, format)
+                         : std::to_chars(room.data(), room.data() + room.size(), value, format,
+                                         form == 'g' && shown == 0 ? 1 : shown);
   }
-  std::string_view digits(room, static_cast<std::size_t>(made.ptr - room));
+  std::string_view digits(room.data(), static_cast<std::size_t>(made.ptr - room.data()));
   if (upper) {
     const auto e = digits.find('e');
     if (e != std::string_view::npos) room[e] = 'E';
@@ -814,7 +817,7 @@ void print_real(Builder& out, double value, char form, int precision) {
   out.add(digits);
   // More digits than a double can have are zeros.
   if (form == 'f' && precision > shown) out.add(static_cast<std::size_t>(precision - shown), '0');
-  volatile char* const wiped = room;
+  volatile char* const wiped = room.data();
   for (int i = 0; i < kRoom; ++i) wiped[i] = 0;
 }
 

@@ -46,8 +46,7 @@ struct Refused {
   const Refusal* why;
 };
 
-constexpr Refused kRefused[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kRefused = std::to_array<Refused>({
     {"env", &kEnvironment},
     {"envOrDefault", &kEnvironment},
     {"mustEnv", &kEnvironment},
@@ -144,7 +143,7 @@ constexpr Refused kRefused[] = {
     {"sprig_snakecase", &kRarely},
     {"sprig_camelcase", &kRarely},
     {"sprig_kebabcase", &kRarely},
-};
+});
 
 }  // namespace
 

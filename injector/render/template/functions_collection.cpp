@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,7 @@ Value merge_map(Context& context, Arguments arguments) {
 
 Value make_scratch(Context& context, Arguments) { return of_map(context.scratch, Type::scratch); }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"in", "aa", [](Context&, Arguments a) { return of_bool(holds(a[0], a[1])); }},
     {"contains", "aa", [](Context&, Arguments a) { return of_bool(holds(a[1], a[0])); }},
     {"containsAll", "ya", [](Context& c, Arguments a) { return of_bool(found(c, a) == a[0].size); }},
@@ -101,7 +101,7 @@ constexpr Function kFunctions[] = {
     {"mergeMap", "mm", merge_map<false>},
     {"mergeMapWithOverride", "mm", merge_map<true>},
     {"scratch", "", make_scratch},
-};
+});
 
 }  // namespace
 

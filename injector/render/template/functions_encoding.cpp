@@ -257,8 +257,7 @@ Value md5_sum(Context& context, Arguments arguments) {
   return keep(*context.pool, out);
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"base64Encode", "s", encode64<false>},
     {"base64Decode", "s", decode64<false>},
     {"base64URLEncode", "s", encode64<true>},
@@ -273,7 +272,7 @@ constexpr Function kFunctions[] = {
     {"sha256Hex", "s", sha256_hex},
     {"md5sum", "s", md5_sum},
     {"hmacSHA256Hex", "ss", hmac_sha256_hex},
-};
+});
 
 }  // namespace
 

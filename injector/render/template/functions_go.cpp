@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "injector/render/template/format.h"
@@ -165,7 +166,7 @@ Value slice(Context&, Arguments arguments) {
   if (!text && !item.is_list() && item.type != Type::bytes) {
     stop("a value of type " + std::string(type_name(item)) + " cannot be sliced");
   }
-  std::size_t place[3] = {0, item.size, item.size};  // NOLINT(modernize-avoid-c-arrays): small and fixed
+  std::array<std::size_t, 3> place = {0, item.size, item.size};
   for (std::size_t i = 0; i < indexes.size(); ++i) place[i] = place_of(indexes[i], item.size, true);
   if (place[0] > place[1] || place[1] > place[2]) stop("its indexes are in the wrong order");
   Value out = item;
@@ -256,8 +257,7 @@ Value gt(Context&, Arguments arguments) {
 }
 Value ge(Context&, Arguments arguments) { return of_bool(!less(arguments[0], arguments[1])); }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"and", "a*a", nullptr, Function::Special::and_},
     {"or", "a*a", nullptr, Function::Special::or_},
     {"not", "a", negation},
@@ -280,7 +280,7 @@ constexpr Function kFunctions[] = {
     {"executeTemplate", "s*a", nullptr, Function::Special::execute},
     {"secrets", "s", nullptr, Function::Special::secrets},
     {"pkiCert", "s*s", nullptr, Function::Special::certificate},
-};
+});
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -101,13 +102,16 @@ Value loop(Context&, Arguments arguments) {
   return out;
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
-    {"add", "aa", calculate<Operation::add>},           {"subtract", "aa", calculate<Operation::subtract>},
-    {"multiply", "aa", calculate<Operation::multiply>}, {"divide", "aa", calculate<Operation::divide>},
-    {"modulo", "aa", calculate<Operation::modulo>},     {"minimum", "aa", calculate<Operation::minimum>},
-    {"maximum", "aa", calculate<Operation::maximum>},   {"loop", "*a", loop},
-};
+constexpr auto kFunctions = std::to_array<Function>({
+    {"add", "aa", calculate<Operation::add>},
+    {"subtract", "aa", calculate<Operation::subtract>},
+    {"multiply", "aa", calculate<Operation::multiply>},
+    {"divide", "aa", calculate<Operation::divide>},
+    {"modulo", "aa", calculate<Operation::modulo>},
+    {"minimum", "aa", calculate<Operation::minimum>},
+    {"maximum", "aa", calculate<Operation::maximum>},
+    {"loop", "*a", loop},
+});
 
 }  // namespace
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <limits>
 #include <string>
 #include <vector>
@@ -181,8 +182,7 @@ Value quote_meta(Context& context, Arguments arguments) {
   return keep(*context.pool, out);
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"regexMatch", "ss", match},
     {"regexReplaceAll", "sss", replace},
     {"sprig_regexMatch", "ss", match_or_not},
@@ -198,7 +198,7 @@ constexpr Function kFunctions[] = {
     {"sprig_regexSplit", "ssi", split_by},
     {"sprig_mustRegexSplit", "ssi", split_by},
     {"sprig_regexQuoteMeta", "s", quote_meta},
-};
+});
 
 }  // namespace
 

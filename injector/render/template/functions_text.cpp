@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "injector/render/template/format.h"
 #include "injector/render/template/function.h"
@@ -225,8 +226,7 @@ Value parse_float(Context&, Arguments arguments) {
   return of_real(text.empty() ? 0 : parse_real(text));
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"indent", "is", indent},
     {"join", "st", join},
     {"split", "ss", split_text},
@@ -254,7 +254,7 @@ constexpr Function kFunctions[] = {
        if (text.ends_with(a[0].text())) text.remove_suffix(a[0].size);
        return of_text(text);
      }},
-};
+});
 
 }  // namespace
 

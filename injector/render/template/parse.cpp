@@ -1,6 +1,7 @@
 #include "injector/render/template/parse.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -69,8 +70,8 @@ bool unescape(std::string_view& text, char quote, std::string& out) {
     return true;
   }
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
-  char bytes[4];  // NOLINT(modernize-avoid-c-arrays): written by encode
-  out.append(bytes, encode(code, bytes));
+  std::array<char, 4> bytes{};
+  out.append(bytes.data(), encode(code, bytes.data()));
   return true;
 }
 
@@ -619,8 +620,8 @@ std::optional<std::string> unquoted(std::string_view literal) {
     } else {
       // What is no UTF-8 becomes U+FFFD, as in Go.
       const Rune rune = decode(rest);
-      char bytes[4];  // NOLINT(modernize-avoid-c-arrays): written by encode
-      out.append(bytes, encode(rune.code, bytes));
+      std::array<char, 4> bytes{};
+      out.append(bytes.data(), encode(rune.code, bytes.data()));
       rest.remove_prefix(rune.size);
     }
   }

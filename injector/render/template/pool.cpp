@@ -1,6 +1,7 @@
 #include "injector/render/template/pool.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "injector/render/template/stop.h"
@@ -51,15 +52,16 @@ Builder& Builder::add(std::string_view bytes) {
 Builder& Builder::add(std::size_t count, char byte) {
   constexpr std::size_t kPiece = 256;
   if (count > most_ - text_.size()) stop_at_limit("a text becomes too long");
-  char piece[kPiece];  // NOLINT(modernize-avoid-c-arrays): filled below
-  std::memset(piece, byte, sizeof(piece));
-  for (; count > 0; count -= std::min(count, kPiece)) text_.append(std::string_view(piece, std::min(count, kPiece)));
+  std::array<char, kPiece> piece{};
+  piece.fill(byte);
+  for (; count > 0; count -= std::min(count, kPiece))
+    text_.append(std::string_view(piece.data(), std::min(count, kPiece)));
   return *this;
 }
 
 Builder& Builder::add_rune(char32_t rune) {
-  char bytes[4];  // NOLINT(modernize-avoid-c-arrays): written by encode
-  return add(std::string_view(bytes, encode(rune, bytes)));
+  std::array<char, 4> bytes{};
+  return add(std::string_view(bytes.data(), encode(rune, bytes.data())));
 }
 
 }  // namespace injector::render::templates

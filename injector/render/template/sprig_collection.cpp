@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "injector/render/template/collection.h"
@@ -266,8 +267,7 @@ Value type_is_like(Context&, Arguments arguments) {
   return of_bool(type == wanted || (type.starts_with('*') && type.substr(1) == wanted));
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"sprig_list", "*a", make_list},
     {"sprig_tuple", "*a", make_list},
     {"sprig_dict", "*a", make_dict},
@@ -329,7 +329,7 @@ constexpr Function kFunctions[] = {
     {"sprig_typeIsLike", "sa", type_is_like},
     {"sprig_deepEqual", "aa", [](Context&, Arguments a) { return of_bool(deep_equal(a[0], a[1])); }},
     {"sprig_fail", "s", [](Context&, Arguments) -> Value { stop("the template says so"); }},
-};
+});
 
 }  // namespace
 

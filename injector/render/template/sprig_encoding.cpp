@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -158,8 +159,7 @@ Value ext(Context&, Arguments arguments) {
 }
 Value is_absolute(Context&, Arguments arguments) { return of_bool(arguments[0].text().starts_with('/')); }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"sprig_toJson", "a", to_json<Escape::html, Layout::compact>},
     {"sprig_mustToJson", "a", to_json<Escape::html, Layout::compact>},
     {"sprig_toPrettyJson", "a", to_json<Escape::html, Layout::indented>},
@@ -185,7 +185,7 @@ constexpr Function kFunctions[] = {
     {"sprig_osClean", "s", clean},
     {"sprig_osExt", "s", ext},
     {"sprig_osIsAbs", "s", is_absolute},
-};
+});
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -181,8 +182,7 @@ Value atoi(Context&, Arguments arguments) {
   return of_int(out);
 }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"sprig_int", "a", [](Context&, Arguments a) { return of_int(whole_of(a[0])); }},
     {"sprig_int64", "a", [](Context&, Arguments a) { return whole(whole_of(a[0])); }},
     {"sprig_float64", "a", [](Context&, Arguments a) { return of_real(real_of_any(a[0])); }},
@@ -206,7 +206,7 @@ constexpr Function kFunctions[] = {
     {"sprig_until", "i", until},
     {"sprig_untilStep", "iii", until_step},
     {"sprig_seq", "*i", seq},
-};
+});
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "injector/render/template/format.h"
@@ -288,8 +289,7 @@ Value wrapped(Context& context, std::int64_t width, std::string_view line_end, s
 
 bool prefix(Arguments a) { return a[1].text().starts_with(a[0].text()); }
 
-constexpr Function kFunctions[] = {
-    // NOLINT(modernize-avoid-c-arrays): a table
+constexpr auto kFunctions = std::to_array<Function>({
     {"sprig_indent", "is", sprig_indent},
     {"sprig_nindent", "is", nindent},
     {"sprig_quote", "*a", quote_all},
@@ -335,7 +335,7 @@ constexpr Function kFunctions[] = {
     {"sprig_wrap", "is", [](Context& c, Arguments a) { return wrapped(c, a[0].integer, "\n", a[1].text(), false); }},
     {"sprig_wrapWith", "iss",
      [](Context& c, Arguments a) { return wrapped(c, a[0].integer, a[1].text(), a[2].text(), true); }},
-};
+});
 
 }  // namespace
 

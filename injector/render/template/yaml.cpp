@@ -122,11 +122,11 @@ bool is_sexagesimal(std::string_view text) {
 
 /// Whether a reader would take the text for something else than text, were it written plain.
 bool means_something(std::string_view text) {
-  static constexpr std::string_view kWords[] = {
-      // NOLINT(modernize-avoid-c-arrays): a table
-      "",     "y",    "Y",    "yes",  "Yes",   "YES",   "true",  "True",  "TRUE",  "on",    "On",    "ON",    "n",
-      "N",    "no",   "No",   "NO",   "false", "False", "FALSE", "off",   "Off",   "OFF",   "~",     "null",  "Null",
-      "NULL", ".nan", ".NaN", ".NAN", ".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"};
+  static constexpr auto kWords = std::to_array<std::string_view>(
+      {"",     "y",    "Y",    "yes",   "Yes",   "YES",   "true",  "True",  "TRUE",  "on",
+       "On",   "ON",   "n",    "N",     "no",    "No",    "NO",    "false", "False", "FALSE",
+       "off",  "Off",  "OFF",  "~",     "null",  "Null",  "NULL",  ".nan",  ".NaN",  ".NAN",
+       ".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF"});
   if (std::ranges::find(kWords, text) != std::end(kWords)) return true;
   const char first = text[0];
   double real = 0;
@@ -474,10 +474,21 @@ class Yaml {
       char32_t code;
       std::string_view text;
     };
-    static constexpr Short kShort[] = {// NOLINT(modernize-avoid-c-arrays): a table
-                                       {0, "\\0"},     {7, "\\a"},    {8, "\\b"},    {9, "\\t"},      {10, "\\n"},
-                                       {11, "\\v"},    {12, "\\f"},   {13, "\\r"},   {0x1b, "\\e"},   {'"', "\\\""},
-                                       {'\\', "\\\\"}, {0x85, "\\N"}, {0xa0, "\\_"}, {0x2028, "\\L"}, {0x2029, "\\P"}};
+    static constexpr auto kShort = std::to_array<Short>({{0, "\\0"},
+                                                         {7, "\\a"},
+                                                         {8, "\\b"},
+                                                         {9, "\\t"},
+                                                         {10, "\\n"},
+                                                         {11, "\\v"},
+                                                         {12, "\\f"},
+                                                         {13, "\\r"},
+                                                         {0x1b, "\\e"},
+                                                         {'"', "\\\""},
+                                                         {'\\', "\\\\"},
+                                                         {0x85, "\\N"},
+                                                         {0xa0, "\\_"},
+                                                         {0x2028, "\\L"},
+                                                         {0x2029, "\\P"}});
     for (const auto& [known, text] : kShort) {
       if (code == known) return put(text);
     }
