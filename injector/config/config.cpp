@@ -194,9 +194,13 @@ const Store* Config::store(std::string_view name) const {
 Result<Config> parse(std::string_view text, const std::string& name) {
   auto root = parse_yaml(text, name);
   if (!root) return fail(std::move(root).error());
+  return parse(*root, name);
+}
+
+Result<Config> parse(const Node& root, const std::string& name) {
   Mistakes mistakes(name);
   Config config;
-  grammar().read({&*root, "", &mistakes}, config);
+  grammar().read({&root, "", &mistakes}, config);
   if (!mistakes.none()) return fail(Errc::config, mistakes.text());
   return config;
 }

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "injector/config/yaml.h"
 #include "injector/model/file_spec.h"
 #include "scanner/base/result.h"
 
@@ -168,6 +169,9 @@ struct Config {
 /// tags, a second document, keys that ask for a secret itself (token, password, secret_id...). Limits: 1 MiB of text,
 /// nesting of 32, 100 mistakes.
 scanner::base::Result<Config> parse(std::string_view text, const std::string& name);
+
+/// The same of a document that was read already; its lines are those of the messages.
+scanner::base::Result<Config> parse(const Node& root, const std::string& name);
 
 /// The same from a file, `Errc::io` when it cannot be read.
 scanner::base::Result<Config> load(const std::string& path);

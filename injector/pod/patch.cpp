@@ -44,7 +44,10 @@ std::string unexpanded(std::string_view text) {
 class Patch {
  public:
   void add(const std::string& path, Json value) {
-    operations_.push_back({{"op", "add"}, {"path", path}, {"value", std::move(value)}});
+    Json& operation = operations_.emplace_back(Json::object());
+    operation["op"] = "add";
+    operation["path"] = path;
+    operation["value"] = std::move(value);
   }
 
   /// Adds to the end of the list `list` of what is at `where`, which is made when it is not there.

@@ -224,6 +224,32 @@ Json requirements(const Requirements& require) {
   return out;
 }
 
+/// What a reader of yaml_text(value) makes of it, but for the lines.
+config::Node node_of(const Json& value) {
+  config::Node out;
+  if (value.is_object()) {
+    out.kind = config::Node::Kind::mapping;
+    out.members.reserve(value.size());
+    for (const auto& [key, member] : value.items()) {
+      out.members.emplace_back();
+      out.members.back().key.text = key;
+      out.members.back().key.scalar = config::Node::Scalar::text;
+      out.members.back().value = node_of(member);
+    }
+  } else if (value.is_array()) {
+    out.kind = config::Node::Kind::sequence;
+    out.items.reserve(value.size());
+    for (const Json& item : value) out.items.push_back(node_of(item));
+  } else if (value.is_string()) {
+    out.scalar = config::Node::Scalar::text;
+    out.text = value.get_ref<const std::string&>();
+  } else {
+    out.scalar = value.is_boolean() ? config::Node::Scalar::boolean : config::Node::Scalar::integer;
+    out.text = value.dump();
+  }
+  return out;
+}
+
 Json whole(const Plan& plan, const Request& request, const Policy& policy) {
   Json out = Json::object();
   out["mount"] = plan.roots.front();
@@ -248,12 +274,14 @@ Json whole(const Plan& plan, const Request& request, const Policy& policy) {
 }  // namespace
 
 Result<std::string> sidecar_config(const Plan& plan, const Request& request, const Policy& policy) {
-  std::string text = yaml_text(whole(plan, request, policy));
+  const Json config = whole(plan, request, policy);
+  std::string text = yaml_text(config);
   if (text.size() > kMostConfig)
     return fail(Errc::limit, "all annotations together make a configuration of more than " +
                                  std::to_string(kMostConfig) +
                                  " bytes, which is more than a variable can hold: shorten the templates");
-  auto parsed = config::parse(text, "configuration");
+  // Not of the text: that would be most of what an admission costs.
+  auto parsed = config::parse(node_of(config), "configuration");
   if (!parsed) return fail(std::move(parsed).error());
   return text;
 }

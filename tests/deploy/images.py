@@ -2,12 +2,13 @@
 """Builds deploy/images for real, compiler and all, on a Debian that debootstrap makes under the name that the Dockerfile
 uses; and looks at what came out: size, content, user, reproducible, runs, and without secrets by our own scanner.
 
-usage: images.py SCAN_SECRETS [--save FOLDER]     (as root)
+usage: images.py SCAN_SECRETS [--save FOLDER] [--fresh]     (as root)
 
---save leaves each image as FOLDER/NAME.tar (docker-archive, named localhost/NAME:VERSION). The base and compiled objects
-are kept in $SCAN_SECRETS_TOOLS/buildah where overlays can be mounted on it, so that a second run compiles only what has
-changed.
+--save leaves each image as FOLDER/NAME.tar (docker-archive, named localhost/NAME:VERSION). The base is kept in
+$SCAN_SECRETS_TOOLS/buildah where overlays can be mounted on it. Objects come from the user's ccache, where a release that
+was built here has left them; --fresh compiles everything anew.
 """
+import argparse
 import contextlib
 import hashlib
 import json
@@ -48,9 +49,16 @@ def stacks(place):
     return done.stdout.strip() != 'overlayfs'
 
 
+def compiled_objects():
+    folder = subprocess.run(['ccache', '-k', 'cache_dir'], capture_output=True, text=True, check=True).stdout.strip()
+    os.makedirs(folder, exist_ok=True)
+    return ['--build-arg', 'CCACHE_DIR=/ccache', '--volume', f'{folder}:/ccache']
+
+
 class Builder:
-    def __init__(self, place):
+    def __init__(self, place, fresh):
         self.place = place
+        self.objects = [] if fresh else compiled_objects()
         place.mkdir(parents=True, exist_ok=True)
         (place / 'containers.conf').write_text(SETTINGS)
         self.environment = dict(os.environ, CONTAINERS_CONF=str(place / 'containers.conf'), TMPDIR=str(place))
@@ -107,7 +115,7 @@ class Builder:
 
     def build(self, target, *options):
         # --layers: three targets compile once. All times in what comes out are the commit's, as with SOURCE_DATE_EPOCH.
-        self.buildah('bud', '--isolation', 'chroot', '--layers', '--timestamp', EPOCH, '--build-arg',
+        self.buildah('bud', '--isolation', 'chroot', '--layers', '--timestamp', EPOCH, *self.objects, '--build-arg',
                      f'SOURCE_DATE_EPOCH={EPOCH}', '--build-arg', f'VERSION={VERSION}', '--pull-never', '--ignorefile',
                      f'{DOCKERFILE}.dockerignore', '-f', DOCKERFILE, '--target', target, '-t',
                      f'localhost/{target}:{VERSION}', *options, ROOT)
@@ -209,7 +217,7 @@ def check_again(builder, name, image, folder):
 
 
 def check_compiled(images, release, folder):
-    """Compiled in another folder, by the same packages: the same bytes."""
+    """Made in another folder, by the same packages: the same bytes. Of the compiler it says so when `--fresh`."""
     def version(package):
         done = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True, text=True, check=False)
         return done.stdout
@@ -273,7 +281,7 @@ def check_scans(builder, folder):
     check(done.returncode == 1 and '.env' in text, f'exit code {done.returncode}: {text[-2000:]}')
 
 
-def main(scanner, save):
+def main(scanner, save, fresh):
     sheet = Sheet()
     missing = [tool for tool in ('buildah', 'debootstrap', 'podman', 'runc') if not shutil.which(tool)]
     if os.getuid() != 0 or missing:
@@ -288,7 +296,7 @@ def main(scanner, save):
     with contextlib.ExitStack() as stack:
         if not stacks(tools) and stacks('/tmp'):
             kept = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir='/tmp', prefix='b.', ignore_cleanup_errors=True)))
-        builder = Builder(kept)
+        builder = Builder(kept, fresh)
         stack.callback(builder.close)
         work = stack.enter_context(tempfile.TemporaryDirectory(dir=builder.place))
         folder = pathlib.Path(work)
@@ -318,7 +326,7 @@ def main(scanner, save):
             with sheet.case('scan-secrets: finds a secret from its image, through a pipe'):
                 check_scans(builder, folder)
         if 'secret-injector' in images:
-            with sheet.case('secret-injector: compiled in another folder, the same bytes'):
+            with sheet.case('secret-injector: made in another folder, the same bytes'):
                 check_compiled(images, scanner.parent, folder)
         if save:
             save.mkdir(parents=True, exist_ok=True)
@@ -330,6 +338,9 @@ def main(scanner, save):
 
 
 if __name__ == '__main__':
-    if len(sys.argv) not in (2, 4):
-        sys.exit(__doc__)
-    sys.exit(main(pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[3]).resolve() if len(sys.argv) == 4 else None))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('scanner', type=pathlib.Path)
+    parser.add_argument('--save', type=pathlib.Path)
+    parser.add_argument('--fresh', action='store_true')
+    options = parser.parse_args()
+    sys.exit(main(options.scanner.resolve(), options.save and options.save.resolve(), options.fresh))

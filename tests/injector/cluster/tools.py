@@ -68,22 +68,17 @@ def go_environment():
 def kubernetes(say=print):
     """The folder of the five programs. About 12 minutes of one core when nothing is cached."""
     version = kubernetes_version()
-    place = cache() / f'kubernetes-{version}'
-    place.mkdir(parents=True, exist_ok=True)
-    wanted = [name for name in PROGRAMS if not (place / name).exists()]
-    for name in wanted:
+
+    def make(folder):
         go, environment = go_environment()
         begun = time.monotonic()
-        half = place / f'{name}.{os.getpid()}'
-        subprocess.run(['nice', '-n', '10', go, 'build', '-trimpath', '-ldflags',
-                        f'-s -w -X k8s.io/component-base/version.gitVersion=v{version}', '-o', half,
-                        f'k8s.io/kubernetes/cmd/{name}'], cwd=HERE / 'kubernetes', env=environment, check=True)
-        half.rename(place / name)
-        say(f'  built {name} {version} in {time.monotonic() - begun:.0f} s')
-    # What Go keeps for the next build is gigabytes, and there is none until the version changes.
-    if wanted:
+        subprocess.run([go, 'build', '-trimpath', '-ldflags', f'-s -w -X k8s.io/component-base/version.gitVersion=v{version}',
+                        '-o', f'{folder}/', *(f'k8s.io/kubernetes/cmd/{name}' for name in PROGRAMS)],
+                       cwd=HERE / 'kubernetes', env=environment, check=True)
+        # What Go keeps for the next build is gigabytes, and there is none until the version changes.
         shutil.rmtree(cache() / 'go-build', ignore_errors=True)
-    return place
+        say(f'  built Kubernetes {version} in {time.monotonic() - begun:.0f} s')
+    return once(cache() / f'kubernetes-{version}', make)
 
 
 def clients():

@@ -11,6 +11,7 @@
 #include "injector/pod/policy.h"
 #include "injector/pod/review.h"
 #include "made_pods.h"
+#include "pods.h"
 #include "restricted.h"
 
 namespace injector::pod {
@@ -198,6 +199,9 @@ TEST_F(Property, TenThousandPodsArePatchedAndKeepAllTheyHad) {
 
     ASSERT_EQ(bad_operation(made.pod, verdict.patch), "") << shown;
     const json after = made.pod.patch(verdict.patch);
+    // The sidecar reads the text of what was checked before it became text.
+    test::configuration(after);
+    ASSERT_FALSE(HasFailure()) << shown;
     ASSERT_TRUE(kept(made.pod, after)) << shown << "\n" << after.dump();
     ASSERT_EQ(unexpected(made.pod, after), "") << shown << "\n" << after.dump();
     ASSERT_EQ(bad_mount(made.pod, after), "") << shown << "\n" << after.dump();
