@@ -20,7 +20,7 @@ std::unique_ptr<base::Stream> ahead(std::unique_ptr<base::Stream> stream, bool w
 }
 
 /// Searches decoded bytes, as a layer or as a file.
-Result<void> search_decoded(base::Stream& stream, const Entry& entry, Searcher& searcher, Outcome& out) {
+Result<void> search_decoded(base::Stream& stream, const Entry& entry, Searcher& searcher, Work& work, Outcome& out) {
   unpack::Window window(stream, searcher.window_buffer());
   auto head = window.peek(unpack::kSniffBytes);
   if (!head) return fail(std::move(head).error());
@@ -30,15 +30,15 @@ Result<void> search_decoded(base::Stream& stream, const Entry& entry, Searcher& 
   if (empty_tar || unpack::sniff(*head) == Format::tar) {
     out.blob.tar = true;
     ++out.coverage.layers;
-    return searcher.layer(window, out);
+    return searcher.layer(window, work, out);
   }
   unpack::StreamPieces pieces(window);
-  return searcher.file(entry, pieces, out);
+  return searcher.file(entry, pieces, work, out);
 }
 
 }  // namespace
 
-void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, Cores cores, Outcome& out) {
+void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, Cores cores, Work& work, Outcome& out) {
   const bool large = item.size >= kWorthAThread && cores == Cores::spare;
   const bool digest_is_known = item.expected.has_value();
   out.name = item.entry.path;
@@ -64,13 +64,13 @@ void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, C
           decoded = std::make_unique<base::LentStream>(*content_hash);
         }
         auto stream = ahead(std::move(decoded), large);
-        read = search_decoded(*stream, item.entry, searcher, out);
+        read = search_decoded(*stream, item.entry, searcher, work, out);
         if (read && content_hash && base::drain(*stream)) {
           stream.reset();
           out.blob.diff_id = content_hash->digest();
         }
       } else {
-        read = search_decoded(*raw, item.entry, searcher, out);
+        read = search_decoded(*raw, item.entry, searcher, work, out);
       }
     }
     // The digest is of the whole blob, whatever became of its inside.
@@ -87,12 +87,12 @@ void search_blob(source::Item& item, Searcher& searcher, const Limits& limits, C
   if (!out.blob.complete) out.coverage.layers = 0;
 }
 
-void search_file(source::Item& item, Searcher& searcher, Cores cores, Outcome& out) {
+void search_file(source::Item& item, Searcher& searcher, Cores cores, Work& work, Outcome& out) {
   const bool large = cores == Cores::spare && (item.size >= kWorthAThread || item.pipe);
   auto stream = ahead(std::move(item.data), large);
   unpack::Window window(*stream, searcher.window_buffer());
   unpack::StreamPieces pieces(window);
-  if (auto read = searcher.file(item.entry, pieces, out); !read) {
+  if (auto read = searcher.file(item.entry, pieces, work, out); !read) {
     out.coverage.skip({reason_of(read.error()), item.entry.path, read.error().message(), 0});
   }
 }

@@ -20,7 +20,7 @@ class ReadAhead final : public base::Stream {
 
   base::Result<std::size_t> read(std::span<char> out) override;
 
-  static constexpr std::size_t kBlocks = 4;
+  static constexpr std::size_t kBlocks = 8;
   static constexpr std::size_t kBlockBytes = 256UL << 10;
 
  private:

@@ -1,9 +1,6 @@
 #include "scanner/scan/scan.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -11,6 +8,7 @@
 
 #include "scanner/scan/assemble.h"
 #include "scanner/scan/blob.h"
+#include "scanner/scan/work.h"
 
 namespace scanner::scan {
 namespace {
@@ -19,66 +17,6 @@ using base::Errc;
 using base::Result;
 
 constexpr std::size_t kMaxText = 16U << 20;
-
-/// Units on their way from the source to the workers: no more than there are workers, so that a source never runs far
-/// ahead.
-class UnitQueue {
- public:
-  explicit UnitQueue(std::size_t room) : room_(room) {}
-
-  void put(source::Unit unit) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return units_.size() < room_; });
-    if (is_large(unit)) ++large_;
-    units_.push_back(std::move(unit));
-    changed_.notify_all();
-  }
-
-  void close() {
-    const std::scoped_lock lock(mutex_);
-    closed_ = true;
-    changed_.notify_all();
-  }
-
-  std::optional<source::Unit> take() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return closed_ || !units_.empty(); });
-    if (units_.empty()) return std::nullopt;
-    source::Unit unit = std::move(units_.front());
-    units_.pop_front();
-    changed_.notify_all();
-    return unit;
-  }
-
-  /// A unit that `take` gave was searched.
-  void done(const source::Unit& unit) {
-    const std::scoped_lock lock(mutex_);
-    if (is_large(unit)) --large_;
-  }
-
-  [[nodiscard]] bool full() {
-    const std::scoped_lock lock(mutex_);
-    return units_.size() >= room_;
-  }
-
-  /// Busy when the large units alone, those at hand included, keep every worker busy.
-  [[nodiscard]] Cores cores() {
-    const std::scoped_lock lock(mutex_);
-    return large_ < room_ ? Cores::spare : Cores::busy;
-  }
-
- private:
-  static bool is_large(const source::Unit& unit) {
-    return std::ranges::any_of(unit, [](const source::Item& item) { return item.size >= kWorthAThread; });
-  }
-
-  std::size_t room_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<source::Unit> units_;
-  std::size_t large_ = 0;  ///< Units that wait or are being searched.
-  bool closed_ = false;
-};
 
 void search_text(source::Item& item, Searcher& searcher, Outcome& out) {
   auto text = base::read_up_to(*item.data, kMaxText);
@@ -91,7 +29,7 @@ void search_text(source::Item& item, Searcher& searcher, Outcome& out) {
 
 /// One outcome for each blob, and one for each stretch of other items of the same image: keeping one for every file of
 /// a directory would grow with the target.
-void search_unit(source::Unit& unit, UnitQueue& queue, Searcher& searcher, const Limits& limits,
+void search_unit(source::Unit& unit, Work& work, Searcher& searcher, const Limits& limits,
                  std::vector<Outcome>& outcomes) {
   for (source::Item& item : unit) {
     using Role = source::Item::Role;
@@ -100,11 +38,11 @@ void search_unit(source::Unit& unit, UnitQueue& queue, Searcher& searcher, const
     if (fresh) outcomes.emplace_back().image = item.image;
     Outcome& out = outcomes.back();
     // In a pipe the units come one after another: whoever still has one is at its end.
-    const Cores cores = item.pipe ? Cores::spare : queue.cores();
+    const Cores cores = item.pipe ? Cores::spare : work.cores();
     if (item.role == Role::blob) {
-      search_blob(item, searcher, limits, cores, out);
+      search_blob(item, searcher, limits, cores, work, out);
     } else if (item.role == Role::content) {
-      search_file(item, searcher, cores, out);
+      search_file(item, searcher, cores, work, out);
     } else {
       search_text(item, searcher, out);
     }
@@ -123,15 +61,23 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
     searchers.push_back(std::move(*searcher));
   }
   std::vector<std::vector<Outcome>> outcomes(searchers.size());
-  UnitQueue queue(searchers.size());
+  Work work(searchers.size());
   std::vector<std::thread> workers;
   const auto add_workers = [&](std::size_t count) {
     for (; count > 0 && workers.size() < searchers.size(); --count) {
       const std::size_t number = workers.size();
       workers.emplace_back([&, number] {
-        while (auto unit = queue.take()) {
-          search_unit(*unit, queue, searchers[number], options.limits, outcomes[number]);
-          queue.done(*unit);
+        for (;;) {
+          Work::Next next = work.take();
+          if (auto* unit = std::get_if<source::Unit>(&next)) {
+            search_unit(*unit, work, searchers[number], options.limits, outcomes[number]);
+            work.done(*unit);
+          } else if (auto* task = std::get_if<std::shared_ptr<Task>>(&next)) {
+            (*task)->run(searchers[number]);
+            work.done(**task);
+          } else {
+            return;
+          }
         }
       });
     }
@@ -146,13 +92,13 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
     }
     if (!*unit) break;
     const bool in_order = std::ranges::any_of(**unit, &source::Item::pipe);
-    queue.put(std::move(**unit));
+    work.put(std::move(**unit));
     // Workers start when there is work for all, so that the first knows how many cores it has; at once, however, where
     // the next unit comes only after this one was read.
-    if (in_order || queue.full()) add_workers(in_order ? 1 : searchers.size());
+    if (in_order || work.full()) add_workers(searchers.size());
   }
   add_workers(searchers.size());
-  queue.close();
+  work.close();
   for (std::thread& worker : workers) worker.join();
   if (trouble && (trouble->code() == Errc::usage || trouble->code() == Errc::unsupported)) return fail(*trouble);
 

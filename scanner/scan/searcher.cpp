@@ -2,8 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <iterator>
+#include <memory>
 #include <utility>
 
+#include "scanner/scan/batch.h"
+#include "scanner/scan/work.h"
 #include "scanner/unpack/decode.h"
 #include "scanner/unpack/zip.h"
 
@@ -50,11 +55,30 @@ std::string place_of(const std::string& blob, const Entry& entry) {
   return place;
 }
 
+/// Finds the candidates of a copied window. What they are is decided by its maker, window by window.
+class Searcher::WindowTask final : public Task {
+ public:
+  WindowTask(const Chunk& of, std::string memory) : bytes(std::move(memory)), chunk(of) {
+    bytes = of.bytes;
+    chunk.bytes = bytes;
+  }
+  void run(Searcher& searcher) override { found = searcher.matcher_.find(chunk, candidates); }
+
+  std::string bytes;
+  Chunk chunk;
+  std::vector<Candidate> candidates;
+  Result<void> found;
+};
+
 /// Searches the bytes of one file as they are, window by window.
 class Searcher::RawSearch {
  public:
-  RawSearch(Searcher& searcher, judge::Session& session, const Entry& entry, Outcome& out)
-      : searcher_(&searcher), session_(&session), entry_(&entry), out_(&out) {}
+  /// `work` may be null.
+  RawSearch(Searcher& searcher, judge::Session& session, const Entry& entry, Work* work, Outcome& out)
+      : searcher_(&searcher), session_(&session), entry_(&entry), work_(work), out_(&out) {}
+  RawSearch(const RawSearch&) = delete;
+  RawSearch& operator=(const RawSearch&) = delete;
+  ~RawSearch() { settle(); }
 
   void feed(const Piece& piece) {
     if (piece.begins && fed_) {
@@ -96,6 +120,7 @@ class Searcher::RawSearch {
       search(chunk);
       tail_.clear();
     }
+    settle();
     searcher_->keep(session_->finish(), *entry_, *out_);
   }
 
@@ -109,7 +134,38 @@ class Searcher::RawSearch {
     chunk.own_begin = static_cast<std::size_t>(owned_ - chunk.offset);
     chunk.own_end = chunk.last ? size + 1 : std::max(chunk.own_begin, size > reach ? size - reach : 0);
     owned_ = chunk.offset + chunk.own_end;
-    searcher_->search(chunk, *session_, *entry_, *out_);
+    if (work_ != nullptr && size >= kWorthSharing && work_->takes_tasks()) {
+      auto task = std::make_shared<WindowTask>(chunk, work_->memory());
+      if (work_->offer(task)) return keep(std::move(task));
+    }
+    std::vector<Candidate>& candidates = searcher_->candidates_;
+    auto found = searcher_->matcher_.find(chunk, candidates);
+    if (shared_.empty() || (found && candidates.empty())) {
+      searcher_->decide(chunk, found, candidates, *session_, *entry_, *out_);
+      return;
+    }
+    // Those before it come first.
+    auto task = std::make_shared<WindowTask>(chunk, work_->memory());
+    task->candidates = candidates;
+    task->found = std::move(found);
+    keep(std::move(task));
+  }
+
+  void keep(std::shared_ptr<WindowTask> task) {
+    shared_.push_back(std::move(task));
+    if (shared_.size() > kMaxShared) settle_oldest();
+  }
+
+  void settle() {
+    while (!shared_.empty()) settle_oldest();
+  }
+
+  void settle_oldest() {
+    WindowTask& task = *shared_.front();
+    if (work_->take_back(task)) task.run(*searcher_);
+    searcher_->decide(task.chunk, task.found, task.candidates, *session_, *entry_, *out_);
+    work_->keep(std::move(task.bytes));
+    shared_.pop_front();
   }
 
   /// Moves the line and column from the window's first byte past `bytes`.
@@ -123,13 +179,18 @@ class Searcher::RawSearch {
     }
   }
 
+  static constexpr std::size_t kWorthSharing = 1U << 17;
+  static constexpr std::size_t kMaxShared = 4;
+
   Searcher* searcher_;
   judge::Session* session_;
   const Entry* entry_;
+  Work* work_;
   Outcome* out_;
-  std::uint64_t owned_ = 0;  ///< Offset up to which windows have owned the file.
-  std::uint64_t start_ = 0;  ///< Offset of the first byte, or of the first after the last hole.
-  std::uint64_t end_ = 0;    ///< Offset where the last hole begins.
+  std::deque<std::shared_ptr<WindowTask>> shared_;  ///< In the order of the file; decided in that order.
+  std::uint64_t owned_ = 0;                         ///< Offset up to which windows have owned the file.
+  std::uint64_t start_ = 0;                         ///< Offset of the first byte, or of the first after the last hole.
+  std::uint64_t end_ = 0;                           ///< Offset where the last hole begins.
   std::uint64_t line_ = 1;
   std::uint64_t column_ = 1;
   bool fed_ = false;
@@ -206,6 +267,67 @@ class Searcher::Tee final : public base::Stream {
   std::optional<base::Error> error_;
 };
 
+/// Hands files of a layer to workers that wait, and gathers what came of them in the order of the layer.
+class Searcher::Shared {
+ public:
+  Shared(Searcher& searcher, Work& work, Outcome& out) : searcher_(&searcher), work_(&work), out_(&out) {}
+
+  /// Whether a file of that size is to be copied and given away.
+  [[nodiscard]] bool wants(std::uint64_t size) const {
+    return size <= std::min(Batch::kMaxFile, searcher_->limits_->max_entry_bytes) && (open_ || work_->takes_tasks());
+  }
+
+  Result<void> add(const Entry& entry, unpack::Pieces& pieces) {
+    if (!open_) open_ = std::make_shared<Batch>(*out_, work_->memory());
+    auto read = open_->add(entry, pieces, std::exchange(out_->coverage.skipped, {}));
+    if (open_->full()) give();
+    return read;
+  }
+
+  /// Waits for all that was given.
+  void settle() {
+    if (open_) give();
+    while (!given_.empty()) settle_oldest();
+    gathered_.add(std::move(out_->coverage));
+    out_->coverage = std::move(gathered_);
+  }
+
+  LayerPaths& paths() { return out_->paths; }
+  Work& work() { return *work_; }
+
+ private:
+  /// So many results are kept, most of them long there.
+  static constexpr std::size_t kMaxGiven = 8;
+
+  void search(Batch& batch) {
+    searcher_->batch(batch);
+    work_->done(batch);
+  }
+
+  void give() {
+    if (!work_->offer(open_)) search(*open_);
+    given_.push_back(std::move(open_));
+    open_ = nullptr;
+    if (given_.size() > kMaxGiven) settle_oldest();
+  }
+
+  void settle_oldest() {
+    Batch& batch = *given_.front();
+    if (work_->take_back(batch)) search(batch);
+    gathered_.add(std::move(batch.out.coverage));
+    out_->ignored += batch.out.ignored;
+    std::ranges::move(batch.out.found, std::back_inserter(out_->found));
+    given_.pop_front();
+  }
+
+  Searcher* searcher_;
+  Work* work_;
+  Outcome* out_;
+  std::shared_ptr<Batch> open_;
+  std::deque<std::shared_ptr<Batch>> given_;
+  Coverage gathered_;
+};
+
 Searcher::Searcher(match::Matcher matcher, const Engine& engine, const Limits& limits, Progress& progress)
     : matcher_(std::move(matcher)),
       database_(engine.database),
@@ -233,11 +355,12 @@ judge::Session& Searcher::session(std::size_t depth) {
   return *sessions_[depth];
 }
 
-void Searcher::search(const Chunk& chunk, judge::Session& session, const Entry& entry, Outcome& out) {
-  if (auto found = matcher_.find(chunk, candidates_); !found) {
+void Searcher::decide(const Chunk& chunk, const Result<void>& found, std::vector<Candidate>& candidates,
+                      judge::Session& session, const Entry& entry, Outcome& out) {
+  if (!found) {
     out.coverage.skip({SkipReason::undecided, place_of(out.name, entry), found.error().message(), chunk.bytes.size()});
   }
-  if (!candidates_.empty()) session.decide(chunk, candidates_);
+  if (!candidates.empty()) session.decide(chunk, candidates);
   const std::uint64_t fresh = chunk.bytes.size() - std::min(chunk.bytes.size(), chunk.first ? 0 : overlap());
   out.coverage.bytes += fresh;
   progress_->bytes.fetch_add(fresh, std::memory_order_relaxed);
@@ -282,12 +405,13 @@ void Searcher::name(const Entry& entry, Outcome& out) {
   text(as_name, entry.inner.empty() ? entry.path : entry.inner.back(), out);
 }
 
-Result<void> Searcher::file(const Entry& entry, unpack::Pieces& pieces, Outcome& out) {
+Result<void> Searcher::file(const Entry& entry, unpack::Pieces& pieces, Work& work, Outcome& out) {
   name(entry, out);
-  return content(entry, pieces, out, 0);
+  return content(entry, pieces, out, 0, &work);
 }
 
-Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outcome& out, std::size_t depth) {
+Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outcome& out, std::size_t depth,
+                               Work* work) {
   judge::Session& raw_session = session(depth);
   if (raw_session.begin(entry) == judge::Interest::excluded) {
     out.coverage.skip({SkipReason::excluded, place_of(out.name, entry), "the rules' allowlist names its path", 0});
@@ -297,7 +421,7 @@ Result<void> Searcher::content(const Entry& entry, unpack::Pieces& pieces, Outco
   progress_->files.fetch_add(1, std::memory_order_relaxed);
   if (depth == 0) out.nested_bytes = 0;
 
-  RawSearch raw(*this, raw_session, entry, out);
+  RawSearch raw(*this, raw_session, entry, work, out);
   const std::size_t keep_bytes = overlap();
   const std::size_t first_found = out.found.size();
   auto piece = pieces.next(keep_bytes);
@@ -391,30 +515,29 @@ Result<void> Searcher::open_archive(const Entry& entry, Format format, base::Str
 }
 
 Result<void> Searcher::members(const Entry& archive, unpack::TarReader& reader, Outcome& out, std::size_t depth,
-                               LayerPaths* paths) {
-  const bool is_layer = paths != nullptr;
+                               Shared* shared) {
   unpack::TarMember member_header;
   for (;;) {
     auto more = reader.next(member_header);
     if (!more) return fail(std::move(more).error());
     if (!*more) return {};
     Entry entry = archive;
-    if (is_layer) {
+    if (shared != nullptr) {
       entry.path = member_header.path;
-      paths->add(member_header.path, member_header.type == unpack::TarMember::Type::directory
-                                         ? LayerPaths::What::directory
-                                         : LayerPaths::What::other);
+      shared->paths().add(member_header.path, member_header.type == unpack::TarMember::Type::directory
+                                                  ? LayerPaths::What::directory
+                                                  : LayerPaths::What::other);
     } else {
       entry.inner.push_back(member_header.path);
     }
-    if (auto read = member(entry, member_header, reader, out, depth); !read) {
+    if (auto read = member(entry, member_header, reader, out, depth, shared); !read) {
       return fail(std::move(read).error().during(member_header.path));
     }
   }
 }
 
 Result<void> Searcher::member(const Entry& entry, const unpack::TarMember& member, unpack::TarReader& reader,
-                              Outcome& out, std::size_t depth) {
+                              Outcome& out, std::size_t depth, Shared* shared) {
   using Type = unpack::TarMember::Type;
   if (member.escapes) {
     out.coverage.skip({SkipReason::corrupt, place_of(out.name, entry), "its name leads out of the archive", 0});
@@ -429,7 +552,8 @@ Result<void> Searcher::member(const Entry& entry, const unpack::TarMember& membe
   // Some readers take members of unknown types, and folders with data, for files.
   if (member.type == Type::file || member.data_bytes > 0) {
     unpack::TarPieces pieces(reader);
-    return content(entry, pieces, out, depth);
+    if (shared != nullptr && shared->wants(member.data_bytes)) return shared->add(entry, pieces);
+    return content(entry, pieces, out, depth, shared == nullptr ? nullptr : &shared->work());
   }
   if (member.type == Type::symlink) {
     Entry link = entry;
@@ -442,9 +566,20 @@ Result<void> Searcher::member(const Entry& entry, const unpack::TarMember& membe
   return {};
 }
 
-Result<void> Searcher::layer(unpack::Window& window, Outcome& out) {
+void Searcher::batch(Batch& batch) {
+  batch.each([this](const Entry& entry, unpack::Pieces& pieces, Outcome& out) {
+    // A copy can be read to its end; what of the file could not was said where it was made.
+    if (auto searched = content(entry, pieces, out, 0); !searched) {
+      out.coverage.skip({reason_of(searched.error()), place_of(out.name, entry), searched.error().message(), 0});
+    }
+  });
+}
+
+Result<void> Searcher::layer(unpack::Window& window, Work& work, Outcome& out) {
   unpack::TarReader reader(window, *limits_);
-  auto read = members(Entry(), reader, out, 0, &out.paths);
+  Shared shared(*this, work, out);
+  auto read = members(Entry(), reader, out, 0, &shared);
+  shared.settle();
   out.paths.seal();
   // Whatever follows, an archive's end or what cannot be read as one, is searched as it is.
   const bool ended_well = static_cast<bool>(read);
@@ -452,7 +587,7 @@ Result<void> Searcher::layer(unpack::Window& window, Outcome& out) {
   Entry entry;
   entry.path = ended_well ? "(after the end of the layer's archive)" : "(what could not be read as an archive)";
   const std::uint64_t files = out.coverage.files;
-  auto searched = content(entry, rest, out, 0);
+  auto searched = content(entry, rest, out, 0, &work);
   out.coverage.files = files;
   if (!read && read.error().code() == Errc::limit) return read;
   if (!searched) return searched;

@@ -17,6 +17,9 @@
 
 namespace scanner::scan {
 
+class Batch;
+class Work;
+
 /// What a run searches with. Borrowed by everything that searches.
 struct Engine {
   const match::Database* database = nullptr;
@@ -33,11 +36,16 @@ class Searcher {
 
   /// Searches a file and its name; and, where its bytes are an archive or compressed, what is in there.
   /// An error means that the file could not be read to its end; all before that was searched.
-  base::Result<void> file(const Entry& entry, unpack::Pieces& pieces, Outcome& out);
+  /// The windows of a large one are shared with workers of `work` that have nothing to do.
+  base::Result<void> file(const Entry& entry, unpack::Pieces& pieces, Work& work, Outcome& out);
 
   /// Searches the layer whose tar archive is in `window`: every member, and what follows the archive's end. Fills
   /// `out.paths`. An error means that the rest could not be read as a tar archive; it was searched as plain bytes.
-  base::Result<void> layer(unpack::Window& window, Outcome& out);
+  /// Small files, and the windows of large ones, are shared with workers of `work` that have nothing to do.
+  base::Result<void> layer(unpack::Window& window, Work& work, Outcome& out);
+
+  /// Searches the files of a batch.
+  void batch(Batch& batch);
 
   /// Memory for a window on a layer or a file.
   std::span<char> window_buffer() { return buffer(0); }
@@ -45,6 +53,8 @@ class Searcher {
  private:
   class RawSearch;
   class Tee;
+  class WindowTask;
+  class Shared;
 
   Searcher(match::Matcher matcher, const Engine& engine, const Limits& limits, Progress& progress);
 
@@ -53,14 +63,18 @@ class Searcher {
   std::span<char> buffer(std::size_t depth);
   judge::Session& session(std::size_t depth);
 
-  base::Result<void> content(const Entry& entry, unpack::Pieces& pieces, Outcome& out, std::size_t depth);
+  /// `work` is null where the search is not shared: within archives, and within what was shared.
+  base::Result<void> content(const Entry& entry, unpack::Pieces& pieces, Outcome& out, std::size_t depth,
+                             Work* work = nullptr);
   base::Result<void> open_archive(const Entry& entry, unpack::Format format, base::Stream& bytes, Outcome& out,
                                   std::size_t depth);
+  /// `shared` is null but for a layer, the paths of whose members are kept.
   base::Result<void> members(const Entry& archive, unpack::TarReader& reader, Outcome& out, std::size_t depth,
-                             LayerPaths* paths);
+                             Shared* shared);
   base::Result<void> member(const Entry& entry, const unpack::TarMember& member, unpack::TarReader& reader,
-                            Outcome& out, std::size_t depth);
-  void search(const Chunk& chunk, judge::Session& session, const Entry& entry, Outcome& out);
+                            Outcome& out, std::size_t depth, Shared* shared);
+  void decide(const Chunk& chunk, const base::Result<void>& found, std::vector<Candidate>& candidates,
+              judge::Session& session, const Entry& entry, Outcome& out);
   void keep(judge::Verdict verdict, const Entry& entry, Outcome& out);
   void name(const Entry& entry, Outcome& out);
 

@@ -12,6 +12,7 @@
 #include <tuple>
 
 #include "scanner/base/check.h"
+#include "scanner/scan/work.h"
 #include "tests/scan/engine.h"
 
 namespace scanner::scan {
@@ -241,7 +242,7 @@ class Compared {
     Outcome out;
     Entry entry;
     entry.path = "a.txt";
-    ASSERT_TRUE(searcher_.file(entry, pieces, out));
+    ASSERT_TRUE(searcher_.file(entry, pieces, alone_, out));
     ASSERT_TRUE(out.coverage.skipped.empty()) << out.coverage.skipped.front().detail;
     std::vector<At> ours;
     for (const Found& one : out.found) {
@@ -267,6 +268,7 @@ class Compared {
   TestEngine engine_;
   Plain plain_;
   Searcher searcher_;
+  Work alone_{1};
   std::size_t found_ = 0;
 };
 
@@ -361,12 +363,13 @@ TEST(Scan, FindsASecretSplitAcrossTwoReads) {
   const Limits limits;
   auto searcher = Searcher::create(engine.engine(), limits, progress);
   ASSERT_TRUE(searcher);
+  Work alone(1);
   for (std::size_t cut = 0; cut <= token.size(); ++cut) {
     TwoReads reads(before + token.substr(0, cut), token.substr(cut) + "\n");
     Outcome out;
     Entry entry;
     entry.path = "a.txt";
-    ASSERT_TRUE(searcher->file(entry, reads, out));
+    ASSERT_TRUE(searcher->file(entry, reads, alone, out));
     ASSERT_EQ(out.found.size(), 1U) << "cut after " << cut;
     EXPECT_EQ(out.found[0].hit.offset, before.size());
     EXPECT_EQ(out.found[0].hit.end_offset, before.size() + token.size());

@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "scanner/base/hash.h"
+#include "scanner/scan/batch.h"
+#include "scanner/scan/work.h"
 #include "tests/scan/engine.h"
 #include "tests/support/compress.h"
 #include "tests/support/tar.h"
@@ -29,33 +34,79 @@ struct Searched {
   }
 };
 
-/// A searcher is kept for all: what one file leaves behind must not show in the next.
+/// Everything is searched by one worker alone, and shared with one that has nothing to do: the same must come of both.
 class SearcherTest : public ::testing::Test {
  protected:
-  Searched file(std::string_view bytes, const Limits& limits = {}, const std::string& path = "f") {
-    Searched result;
-    auto searcher = Searcher::create(acme().engine(), limits, progress_);
-    base::MemoryStream stream(bytes);
-    unpack::Window window(stream, searcher->window_buffer());
+  static Searched file(std::string_view bytes, const Limits& limits = {}, const std::string& path = "f") {
+    return both(limits, [&](Searcher& searcher, Work& work, Outcome& out) {
+      base::MemoryStream stream(bytes);
+      return file(stream, path, searcher, work, out);
+    });
+  }
+
+  static Searched layer(std::string_view bytes, const Limits& limits = {}) {
+    return both(limits, [&](Searcher& searcher, Work& work, Outcome& out) {
+      base::MemoryStream stream(bytes);
+      unpack::Window window(stream, searcher.window_buffer());
+      return searcher.layer(window, work, out);
+    });
+  }
+
+  static base::Result<void> file(base::Stream& stream, const std::string& path, Searcher& searcher, Work& work,
+                                 Outcome& out) {
+    unpack::Window window(stream, searcher.window_buffer());
     unpack::StreamPieces pieces(window);
     Entry entry;
     entry.path = path;
-    auto read = searcher->file(entry, pieces, result.out);
-    if (!read) result.error = std::move(read).error();
-    return result;
+    return searcher.file(entry, pieces, work, out);
   }
 
-  Searched layer(std::string_view bytes, const Limits& limits = {}) {
-    Searched result;
-    auto searcher = Searcher::create(acme().engine(), limits, progress_);
-    base::MemoryStream stream(bytes);
-    unpack::Window window(stream, searcher->window_buffer());
-    auto read = searcher->layer(window, result.out);
-    if (!read) result.error = std::move(read).error();
-    return result;
+  template <class Search>
+  static Searched both(const Limits& limits, Search search) {
+    const auto once = [&](Work& work) {
+      Searched result;
+      Progress progress;
+      auto searcher = Searcher::create(acme().engine(), limits, progress);
+      auto read = search(*searcher, work, result.out);
+      if (!read) result.error = std::move(read).error();
+      return result;
+    };
+    Work alone(1);
+    const Searched result = once(alone);
+    Work work(2);
+    std::thread helper([&] {
+      Progress progress;
+      auto searcher = Searcher::create(acme().engine(), limits, progress);
+      for (;;) {
+        Work::Next next = work.take();
+        auto* task = std::get_if<std::shared_ptr<Task>>(&next);
+        if (task == nullptr) return;
+        (*task)->run(*searcher);
+        work.done(**task);
+      }
+    });
+    while (!work.takes_tasks()) std::this_thread::yield();
+    Searched shared = once(work);
+    work.close();
+    helper.join();
+    EXPECT_EQ(text_of(result), text_of(shared));
+    return shared;
   }
 
-  Progress progress_;
+ private:
+  static std::string text_of(const Searched& searched) {
+    const Coverage& coverage = searched.out.coverage;
+    std::string text = searched.error ? searched.error->message() + "\n" : "";
+    text += std::to_string(coverage.files) + " " + std::to_string(coverage.texts) + " " +
+            std::to_string(coverage.bytes) + " " + std::to_string(searched.out.ignored) + "\n";
+    for (const Skipped& one : coverage.skipped) text += one.place + ": " + one.detail + "\n";
+    std::vector<std::string> found;
+    for (const Found& one : searched.out.found)
+      found.push_back(place_of("", one.entry) + " " + std::to_string(one.hit.offset) + " " + one.hit.secret);
+    std::ranges::sort(found);
+    for (const std::string& one : found) text += one + "\n";
+    return text;
+  }
 };
 
 TEST_F(SearcherTest, FindsASecretInAFileWithItsLineAndColumn) {
@@ -181,15 +232,11 @@ TEST_F(SearcherTest, FindsASecretInTheLastBytesOfAFileThatBreaksOff) {
     base::MemoryStream rest_;
   };
   for (const std::size_t before : {0U, 5U, 1'000'000U, 1'048'560U, 3'000'000U}) {
-    Breaking stream(std::string(before, '.') + secret(1));
-    const Limits limits;
-    auto searcher = Searcher::create(acme().engine(), limits, progress_);
-    unpack::Window window(stream, searcher->window_buffer());
-    unpack::StreamPieces pieces(window);
-    Searched result;
-    Entry entry;
-    entry.path = "f";
-    EXPECT_FALSE(searcher->file(entry, pieces, result.out));
+    const Searched result = both({}, [&](Searcher& searcher, Work& work, Outcome& out) {
+      Breaking stream(std::string(before, '.') + secret(1));
+      return file(stream, "f", searcher, work, out);
+    });
+    EXPECT_TRUE(result.error);
     EXPECT_THAT(result.at(1), ElementsAre("f 1:" + std::to_string(before + 1)));
   }
 }
@@ -206,6 +253,29 @@ TEST_F(SearcherTest, FindsSecretsInEveryPartOfALayer) {
   EXPECT_THAT(result.at(4), ElementsAre(secret(4) + " (file_name) 1:1"));
   ASSERT_EQ(result.at(5).size(), 1U);
   EXPECT_TRUE(result.at(5)[0].starts_with("d/x PAX"));
+}
+
+TEST_F(SearcherTest, SharesTheWindowsOfALargeFile) {
+  std::string text;
+  for (int i = 0; i < 400; ++i) text += std::string(20'011, i % 3 == 0 ? ' ' : '.') + "\n" + secret(i) + " ";
+  EXPECT_EQ(file(text).out.found.size(), 400U);
+  EXPECT_EQ(layer(tar_file("a", text) + tar_file("b", text) + tar_end()).out.found.size(), 800U);
+  EXPECT_EQ(file(gzipped(text)).out.found.size(), 400U);
+}
+
+TEST_F(SearcherTest, SharesALayerOfManyFilesAndKeepsItsOrder) {
+  std::string bytes;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string name = "d/" + std::to_string(i);
+    bytes += tar_file(name, std::string(static_cast<std::size_t>(i % 7) * 700, '.') + (i % 100 == 0 ? secret(i) : ""));
+    if (i % 500 == 0) bytes += tar_file("../" + name, "x");  // a skip of the layer's own
+    if (i % 600 == 0) bytes += tar_file(name + ".gz", gzipped("x").substr(0, 15) + "damage");  // and one of a file
+    if (i == 1500) bytes += tar_file("large", std::string(3U << 20, '.') + secret(5000));
+  }
+  const Searched result = layer(bytes + tar_end());
+  EXPECT_FALSE(result.error);
+  EXPECT_EQ(result.out.found.size(), 31U);
+  EXPECT_EQ(result.out.coverage.skipped.size(), 11U);
 }
 
 TEST_F(SearcherTest, SearchesTheDataOfMembersOfUnknownTypes) {
@@ -306,7 +376,8 @@ TEST(SearcherRules, LeaveOutAPathThatAnAllowlistNamesAndSaySo) {
   Entry entry;
   entry.path = "vendor/x";
   Outcome out;
-  ASSERT_TRUE(searcher->file(entry, pieces, out));
+  Work alone(1);
+  ASSERT_TRUE(searcher->file(entry, pieces, alone, out));
   EXPECT_THAT(out.found, IsEmpty());
   ASSERT_EQ(out.coverage.skipped.size(), 1U);
   EXPECT_EQ(out.coverage.skipped[0].reason, SkipReason::excluded);
