@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "injector/pod/annotations.h"
 #include "injector/pod/names.h"
@@ -40,14 +41,26 @@ std::string unexpanded(std::string_view text) {
   return out;
 }
 
+/// object("name", "x", "readOnly", true). What nlohmann makes of `{{"name", "x"}, ...}` is the same; on the way there
+/// it makes a list of each member and copies it, which was a third of an admission.
+inline void put(Json&) {}
+template <class Value, class... More>
+void put(Json& out, const char* name, Value&& value, More&&... more) {
+  out.emplace(name, std::forward<Value>(value));
+  put(out, std::forward<More>(more)...);
+}
+template <class... Members>
+Json object(Members&&... members) {
+  Json out = Json::object();
+  put(out, std::forward<Members>(members)...);
+  return out;
+}
+
 /// Operations in the making. Knows what is there already, so that lists are made once and never anew.
 class Patch {
  public:
   void add(const std::string& path, Json value) {
-    Json& operation = operations_.emplace_back(Json::object());
-    operation["op"] = "add";
-    operation["path"] = path;
-    operation["value"] = std::move(value);
+    operations_.push_back(object("op", "add", "path", path, "value", std::move(value)));
   }
 
   /// Adds to the end of the list `list` of what is at `where`, which is made when it is not there.
@@ -122,42 +135,44 @@ class Maker {
   void add_volumes() {
     const auto add = [&](Json volume) { patch_.append(spec_, "/spec", "volumes", std::move(volume)); };
     const std::string size = request_.size_limit.empty() ? policy_.size_limit : request_.size_limit;
-    add({{"name", request_.volume}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", size}}}});
+    add(object("name", request_.volume, "emptyDir", object("medium", "Memory", "sizeLimit", size)));
     if (!plan_.sources.empty()) {
       Json sources = Json::array();
       for (const Source& source : plan_.sources) sources.push_back(projection(source));
-      add({{"name", kIdentityVolume}, {"projected", {{"defaultMode", kReadable}, {"sources", sources}}}});
+      add(object("name", kIdentityVolume, "projected",
+                 object("defaultMode", kReadable, "sources", std::move(sources))));
     }
-    if (plan_.handover) add({{"name", kHandoverVolume}, {"emptyDir", {{"medium", "Memory"}, {"sizeLimit", "4Mi"}}}});
+    if (plan_.handover)
+      add(object("name", kHandoverVolume, "emptyDir", object("medium", "Memory", "sizeLimit", "4Mi")));
     for (std::size_t i = 0; i < request_.mounts.size(); ++i) {
       const MountRequest& each = request_.mounts[i];
       if (each.kind == MountRequest::Kind::volume) continue;
       const bool secret = each.kind == MountRequest::Kind::secret;
-      Json source = {{secret ? "secretName" : "name", each.name}, {"defaultMode", kReadable}};
+      Json source = object(secret ? "secretName" : "name", each.name, "defaultMode", kReadable);
       if (each.optional) source["optional"] = true;
-      add({{"name", volume_name(i)}, {secret ? "secret" : "configMap", source}});
+      add(object("name", volume_name(i), secret ? "secret" : "configMap", std::move(source)));
     }
   }
 
   Json projection(const Source& source) const {
-    const Json items = Json::array({{{"key", source.key}, {"path", source.path}}});
+    const auto item = [&](const char* name, auto&& value) {
+      Json items = Json::array();
+      items.push_back(object(name, value, "path", source.path));
+      return items;
+    };
     switch (source.kind) {
       case Source::Kind::token:
-        return {{"serviceAccountToken",
-                 {{"audience", source.name},
-                  {"expirationSeconds", policy_.token_expiration.count()},
-                  {"path", source.path}}}};
+        return object("serviceAccountToken", object("audience", source.name, "expirationSeconds",
+                                                    policy_.token_expiration.count(), "path", source.path));
       case Source::Kind::config_map:
-        return {{"configMap", {{"name", source.name}, {"items", items}}}};
+        return object("configMap", object("name", source.name, "items", item("key", source.key)));
       case Source::Kind::secret:
-        return {{"secret", {{"name", source.name}, {"items", items}}}};
+        return object("secret", object("name", source.name, "items", item("key", source.key)));
       case Source::Kind::annotation:
         break;
     }
     const std::string field = "metadata.annotations['" + source.name + "']";
-    return {{"downwardAPI",
-             {{"items",
-               Json::array({{{"path", source.path}, {"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", field}}}}})}}}};
+    return object("downwardAPI", object("items", item("fieldRef", object("apiVersion", "v1", "fieldPath", field))));
   }
 
   void mount_in_readers() {
@@ -167,7 +182,7 @@ class Maker {
       const Json& container = (*find(spec_, list))[reader.index];
       for (const auto& root : plan_.roots)
         patch_.append(container, path, "volumeMounts",
-                      {{"name", request_.volume}, {"mountPath", root}, {"readOnly", true}});
+                      object("name", request_.volume, "mountPath", root, "readOnly", true));
     }
   }
 
@@ -193,7 +208,7 @@ class Maker {
   }
 
   [[nodiscard]] Json container(std::string_view name, const char* command) const {
-    Json out = {{"name", name}, {"image", request_.image.empty() ? policy_.image : request_.image}};
+    Json out = object("name", name, "image", request_.image.empty() ? policy_.image : request_.image);
     if (!policy_.image_pull_policy.empty()) out["imagePullPolicy"] = policy_.image_pull_policy;
     out["command"] = {kProgram};
     out["args"] = plan_.handover ? Json{command, "--handover", kHandoverPath} : Json{command};
@@ -206,15 +221,15 @@ class Maker {
 
   [[nodiscard]] Json environment() const {
     const auto field = [](const char* name, const char* path) {
-      return Json{{"name", name}, {"valueFrom", {{"fieldRef", {{"apiVersion", "v1"}, {"fieldPath", path}}}}}};
+      return object("name", name, "valueFrom", object("fieldRef", object("apiVersion", "v1", "fieldPath", path)));
     };
     Json out = Json::array();
     out.push_back(field("POD_NAME", "metadata.name"));
     out.push_back(field("POD_NAMESPACE", "metadata.namespace"));
     for (const Variable& each : plan_.environment)
-      out.push_back({{"name", each.name}, {"value", unexpanded(each.value)}});
-    if (plan_.session_name) out.push_back({{"name", "AWS_ROLE_SESSION_NAME"}, {"value", "$(POD_NAME)"}});
-    out.push_back({{"name", "SECRET_INJECTOR_CONFIG"}, {"value", unexpanded(config_)}});
+      out.push_back(object("name", each.name, "value", unexpanded(each.value)));
+    if (plan_.session_name) out.push_back(object("name", "AWS_ROLE_SESSION_NAME", "value", "$(POD_NAME)"));
+    out.push_back(object("name", "SECRET_INJECTOR_CONFIG", "value", unexpanded(config_)));
     return out;
   }
 
@@ -247,11 +262,9 @@ class Maker {
   }
 
   [[nodiscard]] Json security() const {
-    Json out = {{"allowPrivilegeEscalation", false},
-                {"capabilities", {{"drop", {"ALL"}}}},
-                {"readOnlyRootFilesystem", true},
-                {"runAsNonRoot", true},
-                {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+    Json out = object("allowPrivilegeEscalation", false, "capabilities", object("drop", Json::array({"ALL"})),
+                      "readOnlyRootFilesystem", true, "runAsNonRoot", true, "seccompProfile",
+                      object("type", "RuntimeDefault"));
     if (plan_.user) out["runAsUser"] = *plan_.user;
     if (plan_.group) out["runAsGroup"] = *plan_.group;
     return out;
@@ -259,12 +272,12 @@ class Maker {
 
   [[nodiscard]] Json mounts() const {
     Json out = Json::array();
-    out.push_back({{"name", request_.volume}, {"mountPath", plan_.roots.front()}});
+    out.push_back(object("name", request_.volume, "mountPath", plan_.roots.front()));
     if (!plan_.sources.empty())
-      out.push_back({{"name", kIdentityVolume}, {"mountPath", kReserved}, {"readOnly", true}});
-    if (plan_.handover) out.push_back({{"name", kHandoverVolume}, {"mountPath", kHandoverPath}});
+      out.push_back(object("name", kIdentityVolume, "mountPath", kReserved, "readOnly", true));
+    if (plan_.handover) out.push_back(object("name", kHandoverVolume, "mountPath", kHandoverPath));
     for (const Mounted& each : plan_.mounts) {
-      Json mount = {{"name", each.volume}, {"mountPath", each.path}, {"readOnly", true}};
+      Json mount = object("name", each.volume, "mountPath", each.path, "readOnly", true);
       if (!each.sub_path.empty()) mount["subPath"] = each.sub_path;
       out.push_back(std::move(mount));
     }
@@ -280,10 +293,8 @@ class Maker {
       for (const char* word : words) command.push_back(word);
       command.push_back("--address");
       command.push_back(address);
-      return Json{{"exec", {{"command", command}}},
-                  {"periodSeconds", period},
-                  {"timeoutSeconds", timeout},
-                  {"failureThreshold", failures}};
+      return object("exec", object("command", std::move(command)), "periodSeconds", period, "timeoutSeconds", timeout,
+                    "failureThreshold", failures);
     };
     // A store that is away is weather: a day of it is waited for, and restarting the sidecar would not mend it.
     if (request_.gate_start) sidecar["startupProbe"] = probe({"--started", "--wait", "8s"}, 1, 10, 86'400);

@@ -1,4 +1,6 @@
 #include <array>
+#include <cstddef>
+#include <string>
 
 #include "injector/pod/plan.h"
 
@@ -37,103 +39,121 @@ const char* wanted(Kind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+/// A place in the pod. Made text only when there is something to say of it: most pods are well.
+struct Place {
+  const Place* above = nullptr;
+  const char* name = "";
+  std::ptrdiff_t index = -1;  ///< Of an element of the list `name`; -1: `name` is no list.
+
+  [[nodiscard]] std::string text() const {
+    std::string out = above == nullptr ? "" : above->text();
+    if (!out.empty()) out += ".";
+    out += name;
+    if (index >= 0) out += "[" + std::to_string(index) + "]";
+    return out;
+  }
+};
+
+Place element(const Place& above, const char* list, std::size_t index) {
+  return {&above, list, static_cast<std::ptrdiff_t>(index)};
+}
+
 /// Walks a pod and remembers the first thing that is wrong.
 class Shape {
  public:
   std::string flaw;
 
   /// The member when it is there and of this kind; null when it is not there or wrong.
-  const Json* need(const Json& object, const std::string& path, const char* name, Kind kind, bool must = false) {
+  const Json* need(const Json& object, const Place& place, const char* name, Kind kind, bool must = false) {
     const Json* value = find(object, name);
-    if (value == nullptr) {
-      if (must) complain(path + name + " is missing");
-      return nullptr;
-    }
-    if (is(*value, kind)) return value;
-    complain(path + name + " must be " + wanted(kind));
+    if (value != nullptr && is(*value, kind)) return value;
+    if (value != nullptr) complain(Place{&place, name}, std::string(" must be ") + wanted(kind));
+    if (value == nullptr && must) complain(Place{&place, name}, " is missing");
     return nullptr;
   }
 
   void pod(const Json& pod) {
-    if (!pod.is_object()) return complain("the pod must be an object");
-    if (const Json* metadata = need(pod, "", "metadata", Kind::object); metadata != nullptr) {
-      need(*metadata, "metadata.", "annotations", Kind::texts);
-      need(*metadata, "metadata.", "labels", Kind::texts);
-      need(*metadata, "metadata.", "name", Kind::text);
-      need(*metadata, "metadata.", "generateName", Kind::text);
-      need(*metadata, "metadata.", "namespace", Kind::text);
+    if (!pod.is_object()) return complain(Place{nullptr, "the pod"}, " must be an object");
+    const Place whole;
+    const Place in_metadata{&whole, "metadata"};
+    if (const Json* metadata = need(pod, whole, "metadata", Kind::object); metadata != nullptr) {
+      need(*metadata, in_metadata, "annotations", Kind::texts);
+      need(*metadata, in_metadata, "labels", Kind::texts);
+      need(*metadata, in_metadata, "name", Kind::text);
+      need(*metadata, in_metadata, "generateName", Kind::text);
+      need(*metadata, in_metadata, "namespace", Kind::text);
     }
-    const Json* spec = need(pod, "", "spec", Kind::object, true);
+    const Json* spec = need(pod, whole, "spec", Kind::object, true);
     if (spec == nullptr) return;
-    containers(*spec, "containers", true);
-    containers(*spec, "initContainers", false);
-    named(*spec, "spec.", "volumes");
+    const Place in_spec{&whole, "spec"};
+    containers(*spec, in_spec, "containers", true);
+    containers(*spec, in_spec, "initContainers", false);
+    named(*spec, in_spec, "volumes");
     for (const char* name : {"shareProcessNamespace", "hostPID", "hostNetwork", "automountServiceAccountToken"})
-      need(*spec, "spec.", name, Kind::truth);
-    need(*spec, "spec.", "restartPolicy", Kind::text);
-    if (const Json* os = need(*spec, "spec.", "os", Kind::object); os != nullptr)
-      need(*os, "spec.os.", "name", Kind::text);
-    security(*spec, "spec.");
+      need(*spec, in_spec, name, Kind::truth);
+    need(*spec, in_spec, "restartPolicy", Kind::text);
+    if (const Json* os = need(*spec, in_spec, "os", Kind::object); os != nullptr)
+      need(*os, Place{&in_spec, "os"}, "name", Kind::text);
+    security(*spec, in_spec);
   }
 
  private:
-  void complain(const std::string& what) {
-    if (flaw.empty()) flaw = what;
+  void complain(const Place& place, const std::string& what) {
+    if (flaw.empty()) flaw = place.text() + what;
   }
 
-  void security(const Json& object, const std::string& path) {
-    const Json* context = need(object, path, "securityContext", Kind::object);
+  void security(const Json& object, const Place& place) {
+    const Json* context = need(object, place, "securityContext", Kind::object);
     if (context == nullptr) return;
-    const std::string inner = path + "securityContext.";
+    const Place inner{&place, "securityContext"};
     for (const char* name : {"runAsUser", "runAsGroup", "fsGroup"}) need(*context, inner, name, Kind::number);
     if (const Json* groups = need(*context, inner, "supplementalGroups", Kind::list); groups != nullptr) {
       for (const Json& each : *groups) {
-        if (!each.is_number_integer()) complain(inner + "supplementalGroups must be whole numbers");
+        if (!each.is_number_integer()) complain(Place{&inner, "supplementalGroups"}, " must be whole numbers");
       }
     }
   }
 
   /// A list of objects that have names.
-  const Json* named(const Json& object, const std::string& path, const char* name, bool must = false) {
-    const Json* list = need(object, path, name, Kind::list, must);
+  const Json* named(const Json& object, const Place& place, const char* name, bool must = false) {
+    const Json* list = need(object, place, name, Kind::list, must);
     if (list == nullptr) return nullptr;
     for (std::size_t i = 0; i < list->size(); ++i) {
-      const std::string at = path + name + "[" + std::to_string(i) + "]";
+      const Place at = element(place, name, i);
       if (!(*list)[i].is_object()) {
-        complain(at + " must be an object");
+        complain(at, " must be an object");
         return nullptr;
       }
-      need((*list)[i], at + ".", "name", Kind::text, true);
+      need((*list)[i], at, "name", Kind::text, true);
     }
     return list;
   }
 
-  void containers(const Json& spec, const char* name, bool must) {
-    const Json* list = named(spec, "spec.", name, must);
+  void containers(const Json& spec, const Place& in_spec, const char* name, bool must) {
+    const Json* list = named(spec, in_spec, name, must);
     if (list == nullptr) return;
-    if (must && list->empty()) complain(std::string("spec.") + name + " must not be empty");
+    if (must && list->empty()) complain(Place{&in_spec, name}, " must not be empty");
     for (std::size_t i = 0; i < list->size(); ++i) {
       const Json& container = (*list)[i];
-      const std::string path = std::string("spec.") + name + "[" + std::to_string(i) + "].";
-      security(container, path);
-      if (const Json* mounts = named(container, path, "volumeMounts"); mounts != nullptr) {
+      const Place place = element(in_spec, name, i);
+      security(container, place);
+      if (const Json* mounts = named(container, place, "volumeMounts"); mounts != nullptr) {
         for (std::size_t j = 0; j < mounts->size(); ++j) {
-          const std::string at = path + "volumeMounts[" + std::to_string(j) + "].";
+          const Place at = element(place, "volumeMounts", j);
           need((*mounts)[j], at, "mountPath", Kind::text, true);
           need((*mounts)[j], at, "subPath", Kind::text);
           need((*mounts)[j], at, "subPathExpr", Kind::text);
           need((*mounts)[j], at, "readOnly", Kind::truth);
         }
       }
-      if (const Json* env = named(container, path, "env"); env != nullptr) {
-        for (std::size_t j = 0; j < env->size(); ++j)
-          need((*env)[j], path + "env[" + std::to_string(j) + "].", "value", Kind::text);
+      if (const Json* env = named(container, place, "env"); env != nullptr) {
+        for (std::size_t j = 0; j < env->size(); ++j) need((*env)[j], element(place, "env", j), "value", Kind::text);
       }
-      if (const Json* ports = need(container, path, "ports", Kind::list); ports != nullptr) {
+      if (const Json* ports = need(container, place, "ports", Kind::list); ports != nullptr) {
         for (std::size_t j = 0; j < ports->size(); ++j) {
-          const std::string at = path + "ports[" + std::to_string(j) + "]";
-          if (!(*ports)[j].is_object()) return complain(at + " must be an object");
-          need((*ports)[j], at + ".", "containerPort", Kind::number, true);
+          const Place at = element(place, "ports", j);
+          if (!(*ports)[j].is_object()) return complain(at, " must be an object");
+          need((*ports)[j], at, "containerPort", Kind::number, true);
         }
       }
     }

@@ -101,8 +101,15 @@ config::VaultAuth auth_of(const StoreRequest& use, const StorePolicy& store) {
   return with_mount(config::KubernetesAuth{});
 }
 
-Json vault(const StoreRequest& use, const StorePolicy& store, const Plan& plan) {
+/// With room for `members`: this kind of object copies all that it has when it grows.
+Json object_for(std::size_t members) {
   Json out = Json::object();
+  out.get_ref<Json::object_t&>().reserve(members);
+  return out;
+}
+
+Json vault(const StoreRequest& use, const StorePolicy& store, const Plan& plan) {
+  Json out = object_for(14);
   out["address"] = store.addresses;
   const std::string space = use.space.value_or(store.space);
   put(out, "namespace", space);
@@ -251,7 +258,7 @@ config::Node node_of(const Json& value) {
 }
 
 Json whole(const Plan& plan, const Request& request, const Policy& policy) {
-  Json out = Json::object();
+  Json out = object_for(11);
   out["mount"] = plan.roots.front();
   out["refresh"] = duration(request.refresh.value_or(policy.refresh));
   if (const auto jitter = request.start_jitter.value_or(policy.start_jitter); jitter.count() > 0)

@@ -100,8 +100,8 @@ class Reader {  // NOLINT(bugprone-exception-escape): likewise.
     *place = std::move(value);
     return true;
   }
-  bool start_object(std::size_t) { return start(json::object()); }
-  bool start_array(std::size_t) { return start(json::array()); }
+  bool start_object(std::size_t) { return start(json::value_t::object); }
+  bool start_array(std::size_t) { return start(json::value_t::array); }
   bool end_object() { return end(); }
   bool end_array() { return end(); }
   bool key(string_t& key);
@@ -125,7 +125,7 @@ class Reader {  // NOLINT(bugprone-exception-escape): likewise.
   };
 
   bool scalar(json value);
-  bool start(json container);
+  bool start(json::value_t container);
   bool end();
   bool build(const char* refused) { return refused == nullptr || refuse(Errc::limit, refused); }
   /// Whether the value that comes is that member of that object.
@@ -135,7 +135,7 @@ class Reader {  // NOLINT(bugprone-exception-escape): likewise.
   /// Where the string that comes is kept; null where it is none of those.
   std::string* place_of_string();
   /// Null, or why the value must not be one of this type here.
-  [[nodiscard]] const char* misplaced(const json& value);
+  [[nodiscard]] const char* misplaced(json::value_t type);
 
   Question question_;
   std::string version_;
@@ -163,27 +163,28 @@ std::string* Reader::place_of_string() {
   return nullptr;
 }
 
-const char* Reader::misplaced(const json& value) {
-  if (open_.empty()) return value.is_object() ? nullptr : "the body is no object";
-  if (value.is_null()) return nullptr;
-  if (is_at(kReview, "request") && !value.is_object()) return "request is no object";
-  if (is_at(kRequest, "kind") && !value.is_object()) return "request.kind is no object";
-  if (is_at(kRequest, "object") && !value.is_object()) return "request.object is no object";
+const char* Reader::misplaced(json::value_t type) {
+  const bool is_object = type == json::value_t::object;
+  if (open_.empty()) return is_object ? nullptr : "the body is no object";
+  if (type == json::value_t::null) return nullptr;
+  if (is_at(kReview, "request") && !is_object) return "request is no object";
+  if (is_at(kRequest, "kind") && !is_object) return "request.kind is no object";
+  if (is_at(kRequest, "object") && !is_object) return "request.object is no object";
   return place_of_string() != nullptr ? "what must be a string is something else" : nullptr;
 }
 
 bool Reader::scalar(json value) {
   if (passing_ != 0) return true;
   if (building_) return std::exchange(skips_next_, false) || build(builder_.add(std::move(value)));
-  if (const char* const why = misplaced(value); why != nullptr) return refuse(Errc::corrupt, why);
+  if (const char* const why = misplaced(value.type()); why != nullptr) return refuse(Errc::corrupt, why);
   if (is_at(kReview, "request")) request_is_null_ = true;
   return true;
 }
 
-bool Reader::start(json container) {
+bool Reader::start(json::value_t container) {
   if (++depth_ > kMaxDepth) return refuse(Errc::limit, "the body nests deeper than 64");
   if (passing_ != 0) return true;
-  if (building_ && !std::exchange(skips_next_, false)) return build(builder_.open(std::move(container)));
+  if (building_ && !std::exchange(skips_next_, false)) return build(builder_.open(container));
   if (building_) {
     passing_ = depth_;
     return true;
@@ -191,7 +192,7 @@ bool Reader::start(json container) {
   if (const char* const why = misplaced(container); why != nullptr) return refuse(Errc::corrupt, why);
   if (is_at(kRequest, "object")) {
     building_ = true;
-    return build(builder_.open(std::move(container)));
+    return build(builder_.open(container));
   }
   has_request_ = has_request_ || is_at(kReview, "request");
   if (open_.empty() || is_at(kReview, "request") || is_at(kRequest, "kind")) {
