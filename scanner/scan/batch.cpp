@@ -11,6 +11,7 @@ using base::Result;
 using unpack::Piece;
 
 Result<void> Batch::add(Entry entry, unpack::Pieces& pieces, std::vector<Skipped> before) {
+  overhead_ += sizeof(File) + entry.path.size();
   std::vector<Stretch>& stretches = files_.emplace_back(File{std::move(entry), std::move(before), {}}).stretches;
   for (;;) {
     const auto piece = pieces.next(0);

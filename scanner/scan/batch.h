@@ -19,7 +19,7 @@ class Batch final : public Task {
  public:
   /// Files larger than this are not copied: their reader searches them.
   static constexpr std::uint64_t kMaxFile = 1U << 20;
-  /// Bytes that are worth handing over.
+  /// Bytes that are worth handing over, what is kept of the files besides counted.
   static constexpr std::size_t kEnough = 1U << 19;
 
   /// `of` is where the layer's own results go. `memory` is what an earlier batch gave back, or empty.
@@ -32,7 +32,7 @@ class Batch final : public Task {
   /// layer's reader has skipped since the file before: all skips stay in the order of the layer.
   base::Result<void> add(Entry entry, unpack::Pieces& pieces, std::vector<Skipped> before);
 
-  [[nodiscard]] bool full() const { return bytes_.size() >= kEnough; }
+  [[nodiscard]] bool full() const { return bytes_.size() + overhead_ >= kEnough; }
 
   /// Calls `search(entry, pieces, out)` for each file, and drops the files.
   template <class Search>
@@ -43,6 +43,7 @@ class Batch final : public Task {
       search(file.entry, pieces, out);
     }
     files_ = {};
+    overhead_ = 0;
     bytes_.clear();
   }
 
@@ -77,6 +78,7 @@ class Batch final : public Task {
 
   std::string bytes_;
   std::vector<File> files_;
+  std::size_t overhead_ = 0;  ///< Bytes of `files_`: empty files are not for nothing.
 };
 
 }  // namespace scanner::scan

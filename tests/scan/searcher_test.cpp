@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "scanner/base/hash.h"
@@ -261,6 +262,22 @@ TEST_F(SearcherTest, SharesTheWindowsOfALargeFile) {
   EXPECT_EQ(file(text).out.found.size(), 400U);
   EXPECT_EQ(layer(tar_file("a", text) + tar_file("b", text) + tar_end()).out.found.size(), 800U);
   EXPECT_EQ(file(gzipped(text)).out.found.size(), 400U);
+}
+
+TEST(Batch, IsFullOfEmptyFilesToo) {
+  Outcome out;
+  Batch batch(out, {});
+  int files = 0;
+  for (; !batch.full() && files < 100'000; ++files) {
+    base::MemoryStream nothing("");
+    std::array<char, 4096> buffer{};
+    unpack::Window window(nothing, buffer);
+    unpack::StreamPieces pieces(window);
+    Entry entry;
+    entry.path = std::string(200, 'p');
+    ASSERT_TRUE(batch.add(std::move(entry), pieces, {}));
+  }
+  EXPECT_LT(files, 3000);
 }
 
 TEST_F(SearcherTest, SharesALayerOfManyFilesAndKeepsItsOrder) {
