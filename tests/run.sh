@@ -209,7 +209,7 @@ step_containers() {
   return $failed
 }
 
-# Kubernetes itself is built once, about 8 minutes of two cores, and kept with the tools.
+# Kubernetes itself is built once, about 6 minutes of two cores, and kept with the tools.
 build_cluster() { /usr/bin/python3 tests/injector/cluster/tools.py; }
 
 step_cluster() { /usr/bin/python3 tests/injector/cluster/cluster_test.py build/release/bin; }

@@ -287,7 +287,7 @@ Result<std::string> sidecar_config(const Plan& plan, const Request& request, con
     return fail(Errc::limit, "all annotations together make a configuration of more than " +
                                  std::to_string(kMostConfig) +
                                  " bytes, which is more than a variable can hold: shorten the templates");
-  // Not of the text: that would be most of what an admission costs.
+  // Not of the text, whose reading would be a tenth of what an admission costs.
   auto parsed = config::parse(node_of(config), "configuration");
   if (!parsed) return fail(std::move(parsed).error());
   return text;

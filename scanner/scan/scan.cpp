@@ -63,8 +63,8 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
   std::vector<std::vector<Outcome>> outcomes(searchers.size());
   Work work(searchers.size());
   std::vector<std::thread> workers;
-  const auto add_workers = [&](std::size_t count) {
-    for (; count > 0 && workers.size() < searchers.size(); --count) {
+  const auto start_workers = [&] {
+    while (workers.size() < searchers.size()) {
       const std::size_t number = workers.size();
       workers.emplace_back([&, number] {
         for (;;) {
@@ -95,9 +95,9 @@ Result<void> run(source::Source& source, const Engine& engine, const RuleSet& ru
     work.put(std::move(**unit));
     // Workers start when there is work for all, so that the first knows how many cores it has; at once, however, where
     // the next unit comes only after this one was read.
-    if (in_order || work.full()) add_workers(searchers.size());
+    if (in_order || work.full()) start_workers();
   }
-  add_workers(searchers.size());
+  start_workers();
   work.close();
   for (std::thread& worker : workers) worker.join();
   if (trouble && (trouble->code() == Errc::usage || trouble->code() == Errc::unsupported)) return fail(*trouble);

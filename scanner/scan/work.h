@@ -59,8 +59,11 @@ class Work {
 
  private:
   static bool is_large(const source::Unit& unit);
-  /// Tasks wait for helpers, and not helpers for tasks, however uneven they are.
-  [[nodiscard]] bool has_room() const { return units_.empty() && offered_.size() < 3 * (idle_ + begun_.size()); }
+  /// Tasks wait for helpers, and not helpers for tasks, however uneven they are: two more than there are helpers.
+  [[nodiscard]] bool has_room() const {
+    const std::size_t helpers = idle_ + begun_.size();
+    return units_.empty() && helpers > 0 && offered_.size() < helpers + 2;
+  }
   void tell() { takes_tasks_.store(has_room(), std::memory_order_relaxed); }
 
   const std::size_t workers_;

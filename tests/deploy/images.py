@@ -217,7 +217,7 @@ def check_again(builder, name, image, folder):
 
 
 def check_compiled(images, release, folder):
-    """Made in another folder, by the same packages: the same bytes. Of the compiler it says so when `--fresh`."""
+    """Made in another folder, by the same packages: the same bytes. With shared objects that is the linker's doing alone."""
     def version(package):
         done = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', package], capture_output=True, text=True, check=False)
         return done.stdout
